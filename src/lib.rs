@@ -13,9 +13,16 @@
 //! - [`config`], [`files`], [`telemetry`], [`worker`] and [`cli`] are the edges: everything that
 //!   touches disk, clock, network or environment.
 
+#[cfg(feature = "kafka")]
+pub mod config;
 pub mod decision;
+pub mod delivery;
 pub mod diagnostic;
 pub mod post;
 pub mod signal;
+pub mod telemetry;
 pub mod text;
+pub mod wire;
+#[cfg(feature = "kafka")]
+pub mod worker;
 pub mod yaml;
