@@ -146,11 +146,11 @@ and then make again."
     fi
   fi
   step packages "apt-get update, for: $*"
-  "${as_root[@]}" apt-get update -qq >&2 || say "  apt-get update failed; trying with the package lists at hand"
+  quietly "${as_root[@]}" apt-get update || say "  (trying with the package lists at hand)"
   read -ra packages <<<"$(names_of "$@")"
   step packages "apt-get install ${packages[*]}"
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "${packages[@]}" >&2 || give_up "apt-get could not install them (its words are above). With the network up, run
+  quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y --no-install-recommends "${packages[@]}" || give_up "apt-get could not install them. With the network up, run
 
   $line ${packages[*]}
 
@@ -233,7 +233,7 @@ fetch_wheel() {
     -r "$root/scripts/pins/$name.txt")
   step "$name" "fetching $title from PyPI into $cache"
   new_work
-  "${line[@]}" --quiet --disable-pip-version-check --retries 2 --dest "$work/down" >&2 || give_up "$title could not be fetched (pip's words are above). With PyPI in reach run
+  quietly "${line[@]}" --disable-pip-version-check --retries 2 --dest "$work/down" || give_up "$title could not be fetched. With PyPI in reach run
 
   make setup
 
@@ -248,8 +248,8 @@ kafka() {
   if ! kafka_is_cached; then
     step kafka "fetching Apache Kafka $kafka_version from Maven Central into $cache"
     new_work
-    mvn -q -B -f "$root/tests/kafka/pom.xml" dependency:copy-dependencies \
-      "-DoutputDirectory=$work/keep" >&2 || give_up "Kafka's jars could not be fetched (Maven's words are above). With Maven Central in reach run
+    quietly mvn -B -ntp -f "$root/tests/kafka/pom.xml" dependency:copy-dependencies \
+      "-DoutputDirectory=$work/keep" || give_up "Kafka's jars could not be fetched. With Maven Central in reach run
 
   make setup-test
 
@@ -276,6 +276,16 @@ check_jars() {
   if ((${#jars[@]} != $(wc -l <"$root/tests/kafka/jars.sha256"))); then
     give_up "Maven fetched more jars than tests/kafka/jars.sha256 lists; nothing was kept."
   fi
+}
+
+# quietly COMMAND...: its words are shown only when it fails, and then the last of them.
+quietly() {
+  local log status=0
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 || status=$?
+  ((status == 0)) || tail -n 8 "$log" | sed 's/^/  | /' >&2
+  rm -f "$log"
+  return "$status"
 }
 
 # A scratch folder beside the place that things are kept in, so that the last step is one rename.
