@@ -21,7 +21,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, DeliveryResult, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use tempfile::TempDir;
@@ -217,8 +217,9 @@ impl Kafka {
 
     fn partitions(&self, reader: &BaseConsumer, topic: &str) -> Vec<i32> {
         let metadata = reader.fetch_metadata(Some(topic), ANSWER).expect("the node answers");
-        let found = metadata.topics().iter().flat_map(|t| t.partitions()).map(|p| p.id()).collect();
-        assert_ne!(found, [], "{} has no topic {topic}", self.address());
+        let found: Vec<i32> =
+            metadata.topics().iter().flat_map(|t| t.partitions()).map(|p| p.id()).collect();
+        assert!(!found.is_empty(), "{} has no topic {topic}", self.address());
         found
     }
 
