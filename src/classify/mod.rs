@@ -3,7 +3,10 @@
 //! A [`Model`] is a verified model folder; a [`Classifier`] is one thread's session of it. Whether and
 //! when a score matters is the policies' business.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::signal::{Category, Language, ModelIdentity, Score};
 
@@ -19,10 +22,16 @@ pub struct Input<'a> {
 /// Calibrated scores of one post by taxonomy path or `toxic`, sorted by path.
 pub type Scores = Vec<(Category, Score)>;
 
+/// Where a model's report has evidence: languages by category. Policies may name no other scores.
+pub type Evidence = BTreeMap<Category, BTreeSet<Language>>;
+
 /// A verified model, shared by all threads.
 pub trait Model: Send + Sync + std::fmt::Debug {
     /// Which model this is.
     fn identity(&self) -> &Arc<ModelIdentity>;
+
+    /// Where its report has evidence.
+    fn evidence(&self) -> &Evidence;
 
     /// Opens a session for one thread.
     fn open(&self) -> Result<Box<dyn Classifier>, ClassifyError>;
