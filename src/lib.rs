@@ -13,6 +13,7 @@
 //! - [`config`], [`files`], [`telemetry`], [`worker`] and [`cli`] are the edges: everything that
 //!   touches disk, clock, network or environment.
 
+pub mod classify;
 #[cfg(feature = "kafka")]
 pub mod config;
 pub mod decision;
