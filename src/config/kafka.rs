@@ -288,7 +288,10 @@ mod tests {
     fn every_key_that_delivery_rests_on_is_refused_and_all_are_reported() {
         let all: Vec<(&str, &str)> = OWN.iter().map(|key| (*key, "x")).collect();
         assert_eq!(settings(&all).problems().len(), OWN.len());
-        assert_eq!(settings(&[("ssl.ca.location", "x"), ("sasl.password", "x")]).problems().len(), 2);
+        assert_eq!(
+            settings(&[("ssl.ca.location", "x"), ("sasl.password", "x")]).problems().len(),
+            2
+        );
         assert!(settings(&[("session.timeout.ms", "2000")]).problems().is_empty());
     }
 

@@ -70,7 +70,13 @@ enum State {
 
 impl<T> Default for Window<T> {
     fn default() -> Self {
-        Self { entries: VecDeque::new(), first: 0, cursor: 0, waiting: 0, batch_ends: VecDeque::new() }
+        Self {
+            entries: VecDeque::new(),
+            first: 0,
+            cursor: 0,
+            waiting: 0,
+            batch_ends: VecDeque::new(),
+        }
     }
 }
 

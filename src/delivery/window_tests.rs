@@ -15,15 +15,26 @@ const PARTITIONS: i32 = 3;
 /// Something that can happen to a worker.
 #[derive(Debug, Clone)]
 enum Event {
-    Read { partition: i32, gap: i64 },
+    Read {
+        partition: i32,
+        gap: i64,
+    },
     EndBatch,
-    HandOver { reports: u8 },
+    HandOver {
+        reports: u8,
+    },
     /// The broker reports on the n-th record that is with the producer.
-    Report { nth: usize },
+    Report {
+        nth: usize,
+    },
     ProducerFails,
-    Close { partition: i32 },
+    Close {
+        partition: i32,
+    },
     /// Taken away and given back at once: reading goes on from the committed position.
-    Reassign { partition: i32 },
+    Reassign {
+        partition: i32,
+    },
     Commit,
 }
 

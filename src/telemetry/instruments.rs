@@ -68,11 +68,15 @@ impl Instruments {
     pub fn new() -> Self {
         let registry = Registry::new();
         let make = Maker(&registry);
-        let by_code = make.counters("dead_letters_total", "Dead letters by what is wrong", &["code"]);
-        let by_end = make.counters("records_total", "Records by what became of them", &["disposition"]);
-        let stages = make.histograms("stage_duration_seconds", "Time a stage takes", SECONDS, "stage");
+        let by_code =
+            make.counters("dead_letters_total", "Dead letters by what is wrong", &["code"]);
+        let by_end =
+            make.counters("records_total", "Records by what became of them", &["disposition"]);
+        let stages =
+            make.histograms("stage_duration_seconds", "Time a stage takes", SECONDS, "stage");
         let model = make.gauges("model_status", "1 for what the classifier is doing", &["status"]);
-        let build = make.gauges("build_info", "Always 1; the version is in the label", &["version"]);
+        let build =
+            make.gauges("build_info", "Always 1; the version is in the label", &["version"]);
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         Self {
             records: Disposition::ALL.map(|d| by_end.with_label_values(&[d.as_str()])).to_vec(),
@@ -254,7 +258,11 @@ fn opts(name: &str, help: &str) -> Opts {
     Opts::new(format!("tidegate_{name}"), help)
 }
 
-fn histogram_opts(name: &str, help: &str, (start, factor, count): (f64, f64, usize)) -> HistogramOpts {
+fn histogram_opts(
+    name: &str,
+    help: &str,
+    (start, factor, count): (f64, f64, usize),
+) -> HistogramOpts {
     let buckets = prometheus::exponential_buckets(start, factor, count);
     HistogramOpts::new(format!("tidegate_{name}"), help).buckets(buckets.expect("buckets rise"))
 }

@@ -75,7 +75,10 @@ impl Admin {
             token: settings.token.as_ref().map(|token| blake3::hash(token.as_bytes())),
         };
         Self::listen(listen, shared).map(Some).map_err(|error| {
-            Stop::new(ExitCode::Configuration, format!("admin.listen {listen} cannot be used: {error}"))
+            Stop::new(
+                ExitCode::Configuration,
+                format!("admin.listen {listen} cannot be used: {error}"),
+            )
         })
     }
 
@@ -270,7 +273,8 @@ mod tests {
 
     fn ask(admin: &Admin, path: &str, header: &str) -> String {
         let mut stream = TcpStream::connect(admin.address()).expect("it listens");
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}\r\n");
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}\r\n");
         stream.write_all(request.as_bytes()).expect("it reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("it answers");
@@ -294,7 +298,9 @@ mod tests {
         let (admin, health) = start(Some("s3cret"));
         health.assigned(1);
         assert!(ask(&admin, "/metrics", "").starts_with("HTTP/1.1 401"));
-        assert!(ask(&admin, "/metrics", "Authorization: Bearer guess\r\n").starts_with("HTTP/1.1 401"));
+        assert!(
+            ask(&admin, "/metrics", "Authorization: Bearer guess\r\n").starts_with("HTTP/1.1 401")
+        );
         let page = ask(&admin, "/metrics", "Authorization: Bearer s3cret\r\n");
         assert!(page.contains("tidegate_build_info"));
         assert!(ask(&admin, "/readyz?verbose", "").starts_with("HTTP/1.1 401"));

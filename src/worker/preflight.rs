@@ -52,7 +52,8 @@ fn check_version(protocol: Protocol) -> Result<(), Stop> {
     let (number, version) = get_rdkafka_version();
     tracing::info!(version, "librdkafka");
     if number < VERSION_MIN.0 {
-        let sentence = format!("librdkafka {version} is too old: {} or newer is needed", VERSION_MIN.1);
+        let sentence =
+            format!("librdkafka {version} is too old: {} or newer is needed", VERSION_MIN.1);
         return Err(Stop::new(ExitCode::Configuration, sentence));
     }
     if protocol == Protocol::Consumer && number < VERSION_FOR_KIP_848 {
@@ -97,7 +98,11 @@ impl Asked<'_> {
             Err(error) => {
                 self.client.poll(Duration::ZERO);
                 return Err(self.observer.denied().map_or_else(
-                    || Fault::Unreachable(self.observer.reason().unwrap_or_else(|| error.to_string())),
+                    || {
+                        Fault::Unreachable(
+                            self.observer.reason().unwrap_or_else(|| error.to_string()),
+                        )
+                    },
                     Fault::NotAdmitted,
                 ));
             }
@@ -107,8 +112,12 @@ impl Asked<'_> {
         };
         match found.error() {
             None if !found.partitions().is_empty() => Ok(found.partitions().len()),
-            None | Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) => Err(Fault::Missing),
-            Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) => Err(Fault::Forbidden),
+            None | Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) => {
+                Err(Fault::Missing)
+            }
+            Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) => {
+                Err(Fault::Forbidden)
+            }
             Some(error) => Err(Fault::Unreachable(RDKafkaErrorCode::from(error).to_string())),
         }
     }
@@ -122,12 +131,15 @@ impl Asked<'_> {
             Fault::NotAdmitted(reason) => {
                 (ExitCode::NoPermission, format!("Kafka at {brokers} does not let us in: {reason}"))
             }
-            Fault::Forbidden => {
-                (ExitCode::NoPermission, format!("we may not use the topic {topic}: grant it to us"))
-            }
+            Fault::Forbidden => (
+                ExitCode::NoPermission,
+                format!("we may not use the topic {topic}: grant it to us"),
+            ),
             Fault::Missing => (
                 ExitCode::Configuration,
-                format!("the topic {topic} does not exist on {brokers}: create it, or correct topics"),
+                format!(
+                    "the topic {topic} does not exist on {brokers}: create it, or correct topics"
+                ),
             ),
         };
         Stop::new(code, sentence)
@@ -181,10 +193,9 @@ impl ClientContext for Observer {
     fn error(&self, error: KafkaError, reason: &str) {
         let mut complaints = self.0.lock().expect("nobody panics while holding this");
         match error.rdkafka_error_code() {
-            Some(
-                RDKafkaErrorCode::Authentication
-                | RDKafkaErrorCode::SaslAuthenticationFailed,
-            ) => complaints.denied = Some(reason.to_owned()),
+            Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed) => {
+                complaints.denied = Some(reason.to_owned())
+            }
             // It only sums up the others.
             Some(RDKafkaErrorCode::AllBrokersDown) => {}
             _ => complaints.last = Some(reason.to_owned()),

@@ -96,7 +96,9 @@ impl Reader {
             };
         }
         self.health.drain();
-        if self.abort.load(Ordering::Acquire) { Ok(()) } else { self.drain() }
+        let drained = if self.abort.load(Ordering::Acquire) { Ok(()) } else { self.drain() };
+        self.client.context().close();
+        drained
     }
 
     /// Polls once and hands on what is complete.
@@ -258,7 +260,10 @@ fn to_record(message: &BorrowedMessage<'_>, context: &Context) -> Option<Record>
     let place = Place { partition, offset: Offset(message.offset()), epoch };
     Some(Record {
         place,
-        timestamp: message.timestamp().to_millis().and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+        timestamp: message
+            .timestamp()
+            .to_millis()
+            .and_then(|ms| Timestamp::from_millisecond(ms).ok()),
         key: message.key().map(<[u8]>::to_vec),
         value: message.payload().map(<[u8]>::to_vec),
         headers: message.headers().map_or_else(Vec::new, headers_of),

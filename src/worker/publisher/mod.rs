@@ -316,8 +316,10 @@ impl Publisher {
             }
             Smaller::Impossible => {
                 let topic = &settings.topics.dead_letters;
-                let sentence = format!("{topic} does not even take a claim check: raise its \
-                    max.message.bytes to 16384 or more");
+                let sentence = format!(
+                    "{topic} does not even take a claim check: raise its \
+                    max.message.bytes to 16384 or more"
+                );
                 Err(Stop::new(ExitCode::Configuration, sentence))
             }
         }
@@ -329,7 +331,8 @@ impl Publisher {
             self.reach(&finished.progress);
             for (parcel, disposition) in &finished.records {
                 self.instruments.records(*disposition).inc();
-                if let (Disposition::DeadLettered, Some(code)) = (disposition, parcel.error_code()) {
+                if let (Disposition::DeadLettered, Some(code)) = (disposition, parcel.error_code())
+                {
                     self.instruments.dead_letters(code).inc();
                 }
             }

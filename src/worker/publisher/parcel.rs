@@ -133,7 +133,8 @@ impl Parcel {
         let (cause, copy, smaller) = match &self.content {
             Content::Decision(publication) => {
                 let bytes = publication.payload.len();
-                let message = format!("the decision of {bytes} bytes is larger than its topic takes");
+                let message =
+                    format!("the decision of {bytes} bytes is larger than its topic takes");
                 let error = WireError::new(ErrorCode::DecisionTooLarge, message);
                 let copy = Copy::UpTo(settings.dead_letter_bytes);
                 (DeadLetter { error, stage: Stage::Publish }, copy, Smaller::DeadLetter)
