@@ -163,7 +163,7 @@ fn a_broker_that_goes_and_comes_back_costs_no_record() {
     mock.down();
     thread::sleep(Duration::from_secs(2));
     mock.up();
-    wait_finished(&worker, 3_000);
+    scene.wait_all();
     worker.stop().expect("an orderly end");
     scene.assert_nothing_lost();
     scene.assert_all_committed();

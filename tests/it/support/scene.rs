@@ -1,6 +1,7 @@
 //! Posts, workers and what became of them: one broker's part that belongs to one test.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
 use std::time::Duration;
 
 use tidegate::delivery::Disposition;
@@ -13,7 +14,9 @@ use super::process::poll_until;
 /// Partitions of the posts topic.
 pub(crate) const PARTITIONS: i32 = 4;
 /// Far longer than anything takes on a busy machine.
-pub(crate) const SOON: Duration = Duration::from_secs(60);
+pub(crate) const SOON: Duration = Duration::from_secs(120);
+/// Asking for positions makes a client each time, which is not to be done without pause.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// The place of a record in the posts topic.
 pub(crate) type Place = (i32, i64);
@@ -93,11 +96,18 @@ impl<'k> Scene<'k> {
         self.produce((self.produced..self.produced + count).map(numbered));
     }
 
-    /// Waits until every post has an end on the broker.
+    /// Waits until the group's positions are behind the last post.
     pub(crate) fn wait_all(&self) {
-        let ends = || self.decisions().len() + self.dead_letters().len();
-        let all = poll_until(SOON, || (ends() >= self.produced).then_some(()));
-        assert!(all.is_some(), "{} ends for {} posts", ends(), self.produced);
+        let ends = self.ends_of_posts();
+        let mut committed = BTreeMap::new();
+        let all = poll_until(SOON, || {
+            committed = self.kafka.committed(&self.group, &self.posts);
+            (committed == ends).then_some(()).or_else(|| {
+                thread::sleep(LOOK_AGAIN);
+                None
+            })
+        });
+        assert!(all.is_some(), "committed {committed:?} of {ends:?}");
     }
 
     pub(crate) fn decisions(&self) -> Vec<StoredRecord> {
@@ -145,16 +155,15 @@ impl<'k> Scene<'k> {
 
     /// The group's positions are behind the last post of every partition.
     pub(crate) fn assert_all_committed(&self) {
-        let posts = self.kafka.read_all(&self.posts);
         let committed = self.kafka.committed(&self.group, &self.posts);
-        for partition in 0..PARTITIONS {
-            let end = posts.iter().filter(|r| r.partition == partition).map(|r| r.offset + 1).max();
-            assert_eq!(
-                committed.get(&partition).copied(),
-                end,
-                "position of partition {partition}"
-            );
-        }
+        assert_eq!(committed, self.ends_of_posts(), "the positions of each partition");
+    }
+
+    /// The offset behind the last post of each partition that has posts.
+    fn ends_of_posts(&self) -> BTreeMap<i32, i64> {
+        let posts = self.kafka.read_all(&self.posts);
+        assert_eq!(posts.len(), self.produced, "the posts are there");
+        posts.iter().map(|post| (post.partition, post.offset + 1)).collect()
     }
 
     /// The decisions about each author's posts follow each other as the posts do.
@@ -202,7 +211,8 @@ fn place_in_decision(decision: &StoredRecord) -> Place {
     (i32::try_from(partition).expect("a partition"), next())
 }
 
-fn place_in_headers(letter: &StoredRecord) -> Place {
+/// The place of the record that a dead letter is about.
+pub(crate) fn place_in_headers(letter: &StoredRecord) -> Place {
     let number = |name| header(letter, name).parse::<i64>().expect("a number");
     let partition = i32::try_from(number("tidegate.source.partition")).expect("a partition");
     (partition, number("tidegate.source.offset"))
