@@ -14,9 +14,15 @@
 //!   touches disk, clock, network or environment.
 
 pub mod classify;
+pub mod config;
 pub mod decision;
 pub mod diagnostic;
+pub mod files;
+pub mod hash;
 pub mod post;
+pub mod rules;
 pub mod signal;
 pub mod text;
+pub mod units;
+pub mod wire;
 pub mod yaml;
