@@ -15,7 +15,9 @@
 
 pub mod decision;
 pub mod diagnostic;
+pub mod policy;
 pub mod post;
 pub mod signal;
+pub mod taxonomy;
 pub mod text;
 pub mod yaml;
