@@ -51,7 +51,7 @@ fn in_word(ch: char) -> bool {
 fn undo_word(word: &mut [Unit]) -> bool {
     let letters = word.iter().filter(|unit| unit.ch.is_ascii_alphabetic()).count();
     let digits = word.iter().filter(|unit| unit.ch.is_ascii_digit()).count();
-    if word.len() > WORD_MAX || digits > letters.max(2) {
+    if word.len() > WORD_MAX || digits > letters + 1 {
         return false;
     }
     let hidden = units::runs(word, |ch| !ch.is_ascii_alphabetic());

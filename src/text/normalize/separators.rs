@@ -76,12 +76,13 @@ fn is_gap(gap: &[Unit]) -> bool {
     (1..=GAP_MAX).contains(&gap.len()) && breaks <= 1
 }
 
-/// Whether `ch` may stand between the letters of a word in disguise. Marks belong to their letter.
+/// Whether `ch` may stand between the letters of a word in disguise. Marks belong to their letter,
+/// and apostrophes to their word: `i'm a`.
 fn is_separator(ch: char) -> bool {
     if ch.is_ascii() {
-        return !ch.is_ascii_alphanumeric() && !matches!(ch, '@' | '$' | '!' | '?');
+        return !ch.is_ascii_alphanumeric() && !matches!(ch, '@' | '$' | '!' | '?' | '\'');
     }
-    !ch.is_alphanumeric() && ch != '。' && !crate::text::scripts::is_mark(ch)
+    !ch.is_alphanumeric() && !matches!(ch, '。' | '’') && !crate::text::scripts::is_mark(ch)
 }
 
 /// Places of the separators in chains of Han, kana or Hangul syllables.
