@@ -10,7 +10,7 @@ use super::units::Unit;
 use crate::text::scripts::is_mark;
 
 /// Small capitals and turned letters that neither Unicode nor UTS 39 relates to their letter.
-const LOOKS_LIKE: [(char, char); 24] = [
+const LOOKS_LIKE: [(char, char); 26] = [
     ('ᴀ', 'a'),
     ('ʙ', 'b'),
     ('ᴅ', 'd'),
@@ -35,6 +35,8 @@ const LOOKS_LIKE: [(char, char); 24] = [
     ('ƨ', 's'),
     ('ʇ', 't'),
     ('ɹ', 'r'),
+    ('ꜰ', 'f'),
+    ('ꞯ', 'q'),
 ];
 
 static LETTERS: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
