@@ -208,14 +208,34 @@ mod tests {
         for header in &letter.headers {
             shown += &format!("{}: {}\n", header.name, optional(&header.value));
         }
-        shown
+        shown.replace(env!("CARGO_PKG_VERSION"), "[version]")
     }
 
     #[test]
     fn keeps_the_input_and_says_what_is_wrong() {
         let letter = dead_letter().write(&record(Some(b"\xff{")), ORIGIN, Copy::UpTo(900 << 10));
         assert_eq!(letter.value.as_deref(), Some(&b"\xff{"[..]), "bytes untouched");
-        insta::assert_snapshot!(shown(&letter), @"");
+        insta::assert_snapshot!(shown(&letter), @r"
+        key: author
+        value: �{
+        traceparent: 00-ab-cd-01
+        tidegate.error.code: invalid_schema
+        tidegate.error.message: expected a string
+        tidegate.error.path: id
+        tidegate.source.name: tides
+        tidegate.source.topic: posts
+        tidegate.source.partition: 2
+        tidegate.source.offset: 41
+        tidegate.source.timestamp: 2026-11-22T10:00:00Z
+        tidegate.engine.version: [version]
+        tidegate.bundle: b1
+        __connect.errors.topic: posts
+        __connect.errors.partition: 2
+        __connect.errors.offset: 41
+        __connect.errors.stage: decode
+        __connect.errors.exception.class.name: invalid_schema
+        __connect.errors.exception.message: expected a string
+        ");
     }
 
     #[test]
@@ -223,7 +243,32 @@ mod tests {
         let letter =
             dead_letter().write(&record(Some(&[b'x'; 9000])), ORIGIN, Copy::UpTo(16 << 10));
         assert_eq!(letter.key.as_deref(), Some(&b"author"[..]), "key and headers still fit");
-        insta::assert_snapshot!(shown(&letter), @"");
+        insta::assert_snapshot!(shown(&letter), @r"
+        key: author
+        value: none
+        traceparent: 00-ab-cd-01
+        tidegate.error.code: invalid_schema
+        tidegate.error.message: expected a string
+        tidegate.error.path: id
+        tidegate.source.name: tides
+        tidegate.source.topic: posts
+        tidegate.source.partition: 2
+        tidegate.source.offset: 41
+        tidegate.source.timestamp: 2026-11-22T10:00:00Z
+        tidegate.engine.version: [version]
+        tidegate.bundle: b1
+        __connect.errors.topic: posts
+        __connect.errors.partition: 2
+        __connect.errors.offset: 41
+        __connect.errors.stage: decode
+        __connect.errors.exception.class.name: invalid_schema
+        __connect.errors.exception.message: expected a string
+        tidegate.claim.topic: posts
+        tidegate.claim.partition: 2
+        tidegate.claim.offset: 41
+        tidegate.claim.size: 9000
+        tidegate.claim.sha256: e797e2af6f05c24cdd064793ce60a9d01302d9a3b0e5dff5bb0c046b87f2f668
+        ");
     }
 
     #[test]

@@ -19,7 +19,7 @@ const STALL_MAX: Duration = Duration::from_secs(120);
 
 /// What the stages tell about themselves.
 #[derive(Debug)]
-pub struct Health {
+pub(super) struct Health {
     start: Instant,
     publish_stall_max: Duration,
     read_at: AtomicU64,
@@ -35,7 +35,7 @@ pub struct Health {
 
 /// What `/readyz?verbose` shows.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub(super) struct Report {
     ready: bool,
     live: bool,
     joined: bool,
@@ -49,7 +49,7 @@ pub struct Report {
 
 impl Health {
     /// The health of a worker that starts now and gives up on Kafka after `give_up`.
-    pub fn new(give_up: Duration) -> Self {
+    pub(super) fn new(give_up: Duration) -> Self {
         Self {
             start: Instant::now(),
             // The worker stops by itself then; only a publisher that does not even do that is dead.
@@ -67,7 +67,7 @@ impl Health {
     }
 
     /// Whether every stage that has work gets on with it.
-    pub fn is_live(&self) -> bool {
+    pub(super) fn is_live(&self) -> bool {
         let stalled = |at: &AtomicU64, max: Duration| self.since(at) > max;
         let judging = self.judging.load(Ordering::Relaxed) > 0;
         let awaiting = self.awaited.load(Ordering::Relaxed) > 0;
@@ -77,12 +77,12 @@ impl Health {
     }
 
     /// Whether the worker is a member of its group, with partitions or as a standby, and stays.
-    pub fn is_ready(&self) -> bool {
+    pub(super) fn is_ready(&self) -> bool {
         self.joined.load(Ordering::Relaxed) && !self.draining.load(Ordering::Relaxed)
     }
 
     /// Everything at once.
-    pub fn report(&self) -> Report {
+    pub(super) fn report(&self) -> Report {
         Report {
             ready: self.is_ready(),
             live: self.is_live(),

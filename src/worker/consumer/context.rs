@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -11,6 +14,7 @@ use rdkafka::{
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer as _, ConsumerContext, Rebalance},
     error::KafkaError,
+    types::RDKafkaErrorCode,
 };
 
 use super::{commit, store};
@@ -24,8 +28,10 @@ use crate::{
     },
 };
 
-/// Times a commit is tried before a partition is given back.
-const COMMIT_TRIES: u32 = 3;
+/// How long a commit is tried again before partitions are given back without it.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(2);
+/// The pause between two tries.
+const COMMIT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The callbacks of the consumer. They run on the thread that polls.
 pub(in crate::worker) struct Context {
@@ -36,6 +42,8 @@ pub(in crate::worker) struct Context {
     revoke_deadline: Duration,
     /// A copy for the reading thread alone, so that a record's epoch costs no shared lock.
     epochs: Mutex<BTreeMap<Partition, Epoch>>,
+    /// The worker leaves: whatever could be committed is.
+    closing: AtomicBool,
 }
 
 impl Context {
@@ -54,7 +62,13 @@ impl Context {
             instruments: Arc::clone(instruments),
             revoke_deadline,
             epochs: Mutex::default(),
+            closing: AtomicBool::new(false),
         }
+    }
+
+    /// From now on nothing is read and nothing is committed any more.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
     }
 
     /// The epoch a partition is held under, if it is.
@@ -108,6 +122,9 @@ impl Context {
 
 impl ConsumerContext for Context {
     fn pre_rebalance(&self, client: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if self.closing.load(Ordering::Relaxed) {
+            return;
+        }
         match rebalance {
             Rebalance::Assign(list) => self.assign(&self.of_topic(list)),
             Rebalance::Revoke(list) => self.revoke(client, &self.of_topic(list)),
@@ -155,17 +172,30 @@ pub(in crate::worker) fn commit_positions(
     partitions: &Partitions,
 ) -> Result<(), KafkaError> {
     store(client, topic, &partitions.risen());
-    let mut tries = 1;
+    let deadline = Instant::now() + COMMIT_PATIENCE;
     loop {
         match commit(client) {
-            Err(error) if tries < COMMIT_TRIES => {
-                tracing::debug!(%error, tries, "a commit is tried again");
-                tries += 1;
-                std::thread::sleep(Duration::from_millis(100));
+            Err(error) if is_passing(&error) && Instant::now() < deadline => {
+                tracing::debug!(%error, "a commit is tried again");
+                std::thread::sleep(COMMIT_PAUSE);
             }
             result => return result,
         }
     }
+}
+
+/// Whether a commit may succeed a moment later.
+fn is_passing(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::RebalanceInProgress
+                | RDKafkaErrorCode::RequestTimedOut
+                | RDKafkaErrorCode::NotCoordinator
+                | RDKafkaErrorCode::CoordinatorNotAvailable
+                | RDKafkaErrorCode::CoordinatorLoadInProgress
+        )
+    )
 }
 
 fn ids(partitions: &BTreeSet<Partition>) -> Vec<i32> {

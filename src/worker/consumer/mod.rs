@@ -96,7 +96,9 @@ impl Reader {
             };
         }
         self.health.drain();
-        if self.abort.load(Ordering::Acquire) { Ok(()) } else { self.drain() }
+        let drained = if self.abort.load(Ordering::Acquire) { Ok(()) } else { self.drain() };
+        self.client.context().close();
+        drained
     }
 
     /// Polls once and hands on what is complete.
