@@ -51,8 +51,6 @@ class Encoder:
     han_sizes: tuple = (1, 2, 3)
     brahmic_sizes: tuple = (2, 3, 4)
     hangul_sizes: tuple = (1, 2, 3)
-    words: bool = True
-    pairs: bool = True
     window: int = 400
     windows: int = 8
 
@@ -70,7 +68,7 @@ class Encoder:
         ends = np.cumsum([len(piece) for piece in pieces], dtype=np.int64)
         ids, offsets = _encode_all(
             points, ends, CLASSES, _mask(self.word_sizes),
-            _mask(self.han_sizes), _mask(self.brahmic_sizes), _mask(self.hangul_sizes), self.words, self.pairs,
+            _mask(self.han_sizes), _mask(self.brahmic_sizes), _mask(self.hangul_sizes),
         )
         return ids, offsets, np.array(owners, np.int64)
 
@@ -118,12 +116,13 @@ def _grams(points, first, last, mask, h0, out, n):
 
 
 @numba.njit(cache=True)
-def _encode_one(points, classes, word, han, brahmic, hangul, words, pairs, out):
+def _encode_one(points, classes, word, han, brahmic, hangul, out):
     n = 0
     at = 0
     length = len(points)
     padded = np.empty(length + 2, np.uint32)
     previous = np.uint64(0)
+    paired = False
     while at < length:
         point = points[at]
         kind = classes[point] if point < 0x40000 else WORD
@@ -139,21 +138,21 @@ def _encode_one(points, classes, word, han, brahmic, hangul, words, pairs, out):
                 end += 1
         if kind == HAN:
             n = _grams(points, at, end, han, np.uint64(0x68), out, n)
-            previous = np.uint64(0)
+            paired = False
         elif kind == BRAHMIC:
             n = _grams(points, at, end, brahmic, np.uint64(0x62), out, n)
-            previous = np.uint64(0)
+            paired = False
         else:
             h = np.uint64(0x77)
             for i in range(at, end):
                 h = _step(h, np.uint64(points[i]))
-            if words or kind == SIGN:
-                out[n] = _finish(h)
-                n += 1
-            if pairs and previous != 0:
+            out[n] = _finish(h)
+            n += 1
+            if paired:
                 out[n] = _finish(_step(h, previous))
                 n += 1
             previous = h ^ (h >> np.uint64(31))
+            paired = True
             if kind != SIGN:
                 sizes = word if kind == WORD else hangul
                 padded[0] = 1
@@ -165,7 +164,7 @@ def _encode_one(points, classes, word, han, brahmic, hangul, words, pairs, out):
 
 
 @numba.njit(cache=True)
-def _encode_all(points, ends, classes, word, han, brahmic, hangul, words, pairs):
+def _encode_all(points, ends, classes, word, han, brahmic, hangul):
     offsets = np.zeros(len(ends) + 1, np.int64)
     capacity = 64
     for i in range(len(ends)):
@@ -175,7 +174,7 @@ def _encode_all(points, ends, classes, word, han, brahmic, hangul, words, pairs)
     flat = np.empty(max(len(points) * 4, 1024), np.uint32)
     for i in range(len(ends)):
         first = ends[i - 1] if i else 0
-        n = _encode_one(points[first : ends[i]], classes, word, han, brahmic, hangul, words, pairs, scratch)
+        n = _encode_one(points[first : ends[i]], classes, word, han, brahmic, hangul, scratch)
         if total + n > len(flat):
             grown = np.empty(max(len(flat) * 2, total + n), np.uint32)
             grown[:total] = flat[:total]

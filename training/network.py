@@ -19,7 +19,11 @@ class Shape:
 
 
 class Network:
-    """pooled = [sum / sqrt(n), max]; hidden = relu(pooled W + b); logits = hidden V + sum part U + c."""
+    """pooled = [sum / sqrt(n), max(0, max)]; hidden = relu(pooled W + b); logits = hidden V + pooled U + c.
+
+    The zero in the maximum is what padding gives, so that a text's scores do not depend on how far
+    its micro-batch is padded.
+    """
 
     def __init__(self, shape, seed, spread=0.05):
         rng = np.random.default_rng(seed)
@@ -60,8 +64,11 @@ class Network:
             out[rows] = sigmoid(self.logits(pooled)[0])
         return out
 
-    def step(self, ids, offsets, rows, targets, weights, rate, table_rate, drop, dense_drop, rng, decay=0.0, shift=0.0):
-        """One step on a mini-batch; returns the weighted loss."""
+    def step(self, ids, offsets, rows, targets, weights, rate, table_rate, drop, dense_drop, rng, shift):
+        """One step on a mini-batch; returns the weighted loss and its gradient at the logits.
+
+        `shift` is added to the logits: what each source of labels is known to be off by.
+        """
         seed = int(rng.integers(1, 1 << 62))
         pooled, winners = self.pooled(ids, offsets, rows, drop, seed)
         d = self.dense
@@ -76,7 +83,7 @@ class Network:
         outer = (back @ d["w"].T + g @ d["u"].T) * keep
         self._adam(grads, rate)
         _backward(self.table, self.heat, ids, offsets, rows, np.float32(drop), np.uint64(seed),
-                  outer.astype(np.float32) * np.float32(len(rows)), winners, np.float32(table_rate), np.float32(decay))
+                  outer.astype(np.float32) * np.float32(len(rows)), winners, np.float32(table_rate))
         return float(loss), g
 
     def _adam(self, grads, rate):
@@ -119,7 +126,7 @@ def _forward(table, ids, offsets, rows, drop, seed):
             kept += 1
             for k in range(width):
                 out[r, k] += e[k]
-                if winners[r, k] < 0 or e[k] > out[r, width + k]:
+                if e[k] > out[r, width + k]:
                     out[r, width + k] = e[k]
                     winners[r, k] = i
         if kept > 0:
@@ -130,7 +137,7 @@ def _forward(table, ids, offsets, rows, drop, seed):
 
 
 @numba.njit(cache=True, fastmath=True)
-def _backward(table, heat, ids, offsets, rows, drop, seed, outer, winners, rate, decay):
+def _backward(table, heat, ids, offsets, rows, drop, seed, outer, winners, rate):
     width = table.shape[1]
     g = np.empty(width, np.float32)
     for r in range(len(rows)):
@@ -148,7 +155,7 @@ def _backward(table, heat, ids, offsets, rows, drop, seed, outer, winners, rate,
             row = ids[i]
             square = np.float32(0.0)
             for k in range(width):
-                v = outer[r, k] * scale + decay * table[row, k]
+                v = outer[r, k] * scale
                 if winners[r, k] == i:
                     v += outer[r, width + k]
                 g[k] = v

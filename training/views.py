@@ -4,6 +4,8 @@ The true ones come out of the Tidegate binary; `approximate` stands in for
 experiments without it and is never used for a model that ships.
 """
 
+import json
+import subprocess
 import unicodedata
 
 _DROP = dict.fromkeys(
@@ -16,3 +18,15 @@ _DROP = dict.fromkeys(
 def approximate(texts):
     fold, normal = str.casefold, unicodedata.normalize
     return [normal("NFKC", fold(normal("NFKC", text))).translate(_DROP) for text in texts]
+
+
+def standard(texts, tidegate=None):
+    """The views that the binary gives, or approximate ones without it."""
+    if tidegate is None:
+        return approximate(texts)
+    posts = "".join(json.dumps({"id": str(i), "text": text}) + "\n" for i, text in enumerate(texts))
+    done = subprocess.run([tidegate, "model", "encode"], input=posts.encode(), stdout=subprocess.PIPE, check=True)
+    views = [json.loads(line)["text"] for line in done.stdout.decode().splitlines()]
+    if len(views) != len(texts):
+        raise RuntimeError(f"{len(texts)} texts gave {len(views)} views")
+    return views
