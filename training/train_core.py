@@ -27,7 +27,7 @@ def main():
     labelled = data.read(arguments.data, ["train", "trainsa"])
     neutral = labelled.take(labelled.clean & (labelled.splits == "train"))
     rows = augment.join(labelled, augment.templates(),
-                        augment.listed_words(arguments.data, neutral, 6, rng),
+                        augment.listed_words(arguments.data, neutral, 4, rng),
                         augment.disguised(labelled, 0.12, rng))
     bench = data.read(arguments.data, ["bench"])
     for part in (rows, bench):

@@ -40,8 +40,8 @@ pub struct Manifest {
     pub vocabulary: String,
     /// The file with the network.
     pub graph: String,
-    /// The category of each output, in order; nothing where the model does not offer it.
-    pub labels: Vec<Option<Category>>,
+    /// The category of each output, in order.
+    pub labels: Vec<Category>,
     /// From raw outputs to probabilities.
     pub calibration: Calibration,
     /// The score that at most one in a hundred decent posts of the language reaches.
@@ -72,7 +72,7 @@ fn read(root: &Node, reader: &Reader<'_>) -> Option<Manifest> {
     let encoder = keys.require("encoder", reader).and_then(|node| encoder(node, reader));
     let graph = keys.require("graph", reader).and_then(|node| reader.filled(node));
     let labels = keys.require("labels", reader).map(|node| labels(node, reader));
-    let offered = labels.as_ref().map(|(_, offered)| offered.as_slice()).unwrap_or_default();
+    let offered = labels.as_deref().unwrap_or_default();
     let calibration = keys.require("calibration", reader).map(|node| {
         let curves = by_category(node, offered, reader, |node| curves(node, reader));
         Calibration::new(curves)
@@ -101,7 +101,7 @@ fn read(root: &Node, reader: &Reader<'_>) -> Option<Manifest> {
         encoder,
         vocabulary: vocabulary.to_owned(),
         graph: graph.to_owned(),
-        labels: labels?.0,
+        labels: labels.clone()?,
         calibration: calibration?,
         thresholds: thresholds?,
         evidence: evidence?,
@@ -163,21 +163,18 @@ fn number(
     None
 }
 
-/// The outputs in order, and the categories among them. `none` stands for an output that is not offered.
-fn labels(node: &Node, reader: &Reader<'_>) -> (Vec<Option<Category>>, Vec<Category>) {
-    let names = reader.texts(node);
-    if names.is_empty() || names.len() > LABELS_MAX {
+/// The outputs in order.
+fn labels(node: &Node, reader: &Reader<'_>) -> Vec<Category> {
+    let all: Vec<Category> = reader.texts(node).into_iter().map(Category::new).collect();
+    if all.is_empty() || all.len() > LABELS_MAX {
         reader.error(&node.range, "M004", format!("a model has 1 to {LABELS_MAX} labels"));
     }
-    let all: Vec<Option<Category>> =
-        names.iter().map(|&name| (name != "none").then(|| Category::new(name))).collect();
-    let mut offered: Vec<Category> = all.iter().flatten().cloned().collect();
-    offered.sort();
-    if let Some(twice) = offered.windows(2).find(|pair| pair[0] == pair[1]) {
-        let name = twice[0].as_str();
+    let twice = all.iter().enumerate().find(|(at, category)| all[..*at].contains(category));
+    if let Some((_, category)) = twice {
+        let name = category.as_str();
         reader.error(&node.range, "M004", format!("the label `{name}` is there twice"));
     }
-    (all, offered)
+    all
 }
 
 fn by_category<T: Default>(
@@ -190,7 +187,7 @@ fn by_category<T: Default>(
     let Some(keys) = reader.keys(node) else { return all };
     for entry in keys.entries() {
         let category = Category::new(&entry.key);
-        if offered.binary_search(&category).is_err() {
+        if !offered.contains(&category) {
             let message = format!("`{}` is no label of this model", entry.key);
             reader.error(&entry.key_range, "M005", message);
         }

@@ -5,6 +5,8 @@
 mod config_command;
 mod exit;
 mod locate;
+#[cfg(feature = "onnx")]
+mod model_command;
 mod moderate;
 mod report;
 mod rules_command;
@@ -43,6 +45,10 @@ enum Command {
     /// Check and test rules and policies
     #[command(subcommand)]
     Rules(rules_command::RulesCommand),
+    /// Look into a model folder
+    #[cfg(feature = "onnx")]
+    #[command(subcommand)]
+    Model(model_command::ModelCommand),
     /// See the effective configuration
     #[command(subcommand)]
     Config(config_command::ConfigCommand),
@@ -82,6 +88,8 @@ impl Cli {
             #[cfg(feature = "kafka")]
             Command::Demo(args) => demo::run(&args),
             Command::Rules(command) => rules_command::run(&command),
+            #[cfg(feature = "onnx")]
+            Command::Model(command) => model_command::run(&command),
             Command::Config(command) => config_command::run(&command),
             #[cfg(feature = "kafka")]
             Command::EmbeddedBroker => run::hold_embedded_broker(),
