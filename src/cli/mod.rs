@@ -6,6 +6,8 @@
 mod config_command;
 mod exit;
 mod locate;
+#[cfg(feature = "onnx")]
+mod model_command;
 mod moderate;
 mod report;
 mod rules_command;
@@ -44,6 +46,10 @@ enum Command {
     /// Check and test rules and policies
     #[command(subcommand)]
     Rules(rules_command::RulesCommand),
+    /// Look into a model folder
+    #[cfg(feature = "onnx")]
+    #[command(subcommand)]
+    Model(model_command::ModelCommand),
     /// See the effective configuration
     #[cfg(feature = "kafka")]
     #[command(subcommand)]
@@ -98,6 +104,8 @@ impl Cli {
             #[cfg(feature = "kafka")]
             Command::Demo(args) => demo::run(&args),
             Command::Rules(command) => rules_command::run(&command),
+            #[cfg(feature = "onnx")]
+            Command::Model(command) => model_command::run(&command),
             #[cfg(feature = "kafka")]
             Command::Config(command) => config_command::run(&command),
             #[cfg(feature = "kafka")]
