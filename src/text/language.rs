@@ -7,10 +7,13 @@
 
 use std::{ops::Range, sync::LazyLock};
 
-use unicode_script::{Script, UnicodeScript};
+use unicode_script::Script;
 use whatlang::{Detector, Lang};
 
-use super::function_words::{self, VOTE};
+use super::{
+    function_words::{self, VOTE},
+    scripts::script,
+};
 use crate::signal::{Language, LanguageShare, Score};
 
 /// Fewer letters of a shared script decide nothing.
@@ -139,7 +142,7 @@ impl Tally {
         if !ch.is_alphabetic() {
             return self.end_words(matches!(ch, '\'' | '’'));
         }
-        match ch.script() {
+        match script(ch) {
             Script::Han => self.segment.0 += 1,
             Script::Hiragana | Script::Katakana => self.segment.1 += 1,
             Script::Latin => self.latin.push(ch),

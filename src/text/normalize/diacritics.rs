@@ -3,11 +3,11 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use unicode_normalization::UnicodeNormalization;
-use unicode_script::{Script, UnicodeScript};
+use unicode_script::Script;
 use unicode_security::skeleton;
 
 use super::units::Unit;
-use crate::text::scripts::is_mark;
+use crate::text::scripts::{is_mark, script};
 
 /// Small capitals and turned letters that neither Unicode nor UTS 39 relates to their letter.
 const LOOKS_LIKE: [(char, char); 26] = [
@@ -65,7 +65,7 @@ pub(super) fn looks_like(ch: char) -> Option<char> {
 
 /// The letter below the diacritics, for the three scripts.
 fn plain(ch: char) -> Option<char> {
-    let script = ch.script();
+    let script = script(ch);
     if !matches!(script, Script::Latin | Script::Greek | Script::Cyrillic) || !ch.is_alphabetic() {
         return None;
     }

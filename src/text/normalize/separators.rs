@@ -6,10 +6,10 @@
 
 use std::ops::Range;
 
-use unicode_script::{Script, UnicodeScript};
+use unicode_script::Script;
 
 use super::units::{self, Unit};
-use crate::text::scripts::{is_han_or_kana, is_written_without_spaces};
+use crate::text::scripts::{is_mark, is_syllable, is_written_without_spaces, script};
 
 /// Characters of a gap; more separate words.
 const GAP_MAX: usize = 3;
@@ -67,7 +67,7 @@ fn is_single(group: &[Unit]) -> bool {
     let spacing = one.ch.is_ascii_alphanumeric()
         || (one.ch.is_alphanumeric()
             && !is_written_without_spaces(one.ch)
-            && one.ch.script() != Script::Hangul);
+            && script(one.ch) != Script::Hangul);
     leet || spacing
 }
 
@@ -82,7 +82,7 @@ fn is_separator(ch: char) -> bool {
     if ch.is_ascii() {
         return !ch.is_ascii_alphanumeric() && !matches!(ch, '@' | '$' | '!' | '?' | '\'');
     }
-    !ch.is_alphanumeric() && !matches!(ch, '。' | '’') && !crate::text::scripts::is_mark(ch)
+    !ch.is_alphanumeric() && !matches!(ch, '。' | '’') && !is_mark(ch)
 }
 
 /// Places of the separators in chains of Han, kana or Hangul syllables.
@@ -121,8 +121,4 @@ fn syllables(units: &[Unit]) -> Vec<usize> {
         at += 1;
     }
     gone
-}
-
-fn is_syllable(ch: char) -> bool {
-    is_han_or_kana(ch) || (!ch.is_ascii() && ch.script() == Script::Hangul)
 }
