@@ -12,7 +12,8 @@ use whatlang::{Detector, Lang};
 
 use super::{
     function_words::{self, VOTE},
-    scripts::script,
+    normalize::standard,
+    scripts::{is_letter, script},
 };
 use crate::signal::{Language, LanguageShare, Score};
 
@@ -53,7 +54,7 @@ pub fn languages(standard: &str, declared: Option<Language>) -> Vec<LanguageShar
     shares.collect()
 }
 
-/// The language of the sentence around `span`.
+/// The language of the sentence around `span`, in a text of any view.
 ///
 /// # Panics
 /// When `span` does not lie inside `text`, on character boundaries.
@@ -63,7 +64,7 @@ pub fn sentence_language(text: &str, span: Range<usize>) -> SentenceLanguage {
     let start = text[reach..span.start].rfind(ends).map_or(reach, |at| reach + at);
     let reach = text.ceil_char_boundary((span.end + SENTENCE_REACH).min(text.len()));
     let end = text[span.end..reach].find(ends).map_or(reach, |at| span.end + at);
-    let parts = Tally::of(&text[start..end]).decide(None);
+    let parts = Tally::of(standard(&text[start..end]).text()).decide(None);
     parts.first().copied().unwrap_or_else(|| SentenceLanguage {
         language: Language::UNDETERMINED,
         confidence: score(0),
@@ -89,7 +90,7 @@ struct Tally {
     other: u32,
 }
 
-/// Some words of one script in lower case, and how many letters of it there were altogether.
+/// Some words of one script, and how many letters of it there were altogether.
 #[derive(Default)]
 struct Sample {
     text: String,
@@ -100,11 +101,7 @@ impl Sample {
     fn push(&mut self, ch: char) {
         self.letters += 1;
         if self.text.len() < SAMPLE_MAX {
-            if ch.is_ascii() {
-                self.text.push(ch.to_ascii_lowercase());
-            } else {
-                self.text.extend(ch.to_lowercase());
-            }
+            self.text.push(ch);
         }
     }
 
@@ -139,7 +136,7 @@ impl Tally {
         if ch.is_ascii_alphabetic() {
             return self.latin.push(ch);
         }
-        if !ch.is_alphabetic() {
+        if !is_letter(ch) {
             return self.end_words(matches!(ch, '\'' | '’'));
         }
         match script(ch) {

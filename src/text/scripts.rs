@@ -11,6 +11,8 @@ struct Facts {
     script: Script,
     is_mark: bool,
     is_unseen: bool,
+    is_letter: bool,
+    is_letter_or_digit: bool,
 }
 
 static FACTS: Blocks<Facts> = Blocks::new(|ch| Facts {
@@ -19,12 +21,14 @@ static FACTS: Blocks<Facts> = Blocks::new(|ch| Facts {
     is_mark: is_combining_mark(ch),
     // UTS 39 drops exactly the default-ignorable characters.
     is_unseen: skeleton(ch.encode_utf8(&mut [0; 4])).next().is_none(),
+    is_letter: ch.is_alphabetic(),
+    is_letter_or_digit: ch.is_alphanumeric(),
 });
 
 /// Whether a literal that begins with `ch` belongs to a writing that puts spaces between words, so
 /// that its edges matter. Digits do; signs do not.
 pub fn is_spacing(ch: char) -> bool {
-    ch.is_ascii_alphanumeric() || (ch.is_alphanumeric() && !is_written_without_spaces(ch))
+    is_letter_or_digit(ch) && !is_written_without_spaces(ch)
 }
 
 /// The script, with the prolonged sound marks of kana counted as Katakana.
@@ -54,6 +58,16 @@ pub(super) fn is_written_without_spaces(ch: char) -> bool {
             | Script::New_Tai_Lue
             | Script::Tai_Tham
     )
+}
+
+/// A letter.
+pub(super) fn is_letter(ch: char) -> bool {
+    if ch.is_ascii() { ch.is_ascii_alphabetic() } else { FACTS.get(ch).is_letter }
+}
+
+/// A letter, digit or number sign of any script.
+pub(super) fn is_letter_or_digit(ch: char) -> bool {
+    if ch.is_ascii() { ch.is_ascii_alphanumeric() } else { FACTS.get(ch).is_letter_or_digit }
 }
 
 /// A combining mark.

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::text::{
     NormalizedText,
-    scripts::{is_mark, is_written_without_spaces, script},
+    scripts::{is_letter, is_mark, is_written_without_spaces, script},
 };
 
 /// Cyrillic and Greek letters as readers take Latin ones among them.
@@ -55,7 +55,7 @@ pub(super) fn undo(units: &mut [Unit], original: &str, standard: &NormalizedText
 
 fn in_word(ch: char) -> bool {
     ch.is_ascii_alphabetic()
-        || (ch.is_alphabetic() && !is_written_without_spaces(ch) && script(ch) != Script::Hangul)
+        || (is_letter(ch) && !is_written_without_spaces(ch) && script(ch) != Script::Hangul)
 }
 
 /// The word's letters in the script that they are best read in.

@@ -42,9 +42,9 @@ pub(super) fn undo(units: &mut [Unit]) -> bool {
     true
 }
 
-/// Signs that may stand for a letter.
-pub(super) fn is_sign(byte: u8) -> bool {
-    matches!(byte, b'@' | b'$' | b'!' | b'|')
+/// Whether an ASCII character is a digit or sign that may stand for a letter.
+pub(super) fn may_hide_a_letter(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'@' | b'$' | b'!' | b'|')
 }
 
 fn in_word(ch: char) -> bool {
