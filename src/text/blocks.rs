@@ -15,6 +15,7 @@ pub(super) struct Blocks<T> {
 
 impl<T> Blocks<T> {
     /// An empty table; `make` works out what is known of one character.
+    #[expect(clippy::large_stack_arrays, reason = "it is built into a static")]
     pub(super) const fn new(make: fn(char) -> T) -> Self {
         Self { blocks: [const { OnceLock::new() }; 0x11_0000 / BLOCK], make }
     }

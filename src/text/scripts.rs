@@ -7,6 +7,7 @@ use unicode_security::skeleton;
 use super::blocks::Blocks;
 
 /// What Unicode says of a character.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Facts {
     script: Script,
     is_mark: bool,

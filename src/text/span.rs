@@ -39,6 +39,7 @@ impl<Of> Span<Of> {
     ///
     /// # Panics
     /// When the range runs backwards or over 4 GiB, which the record limit excludes.
+    #[expect(clippy::needless_pass_by_value, reason = "ranges are made at the call")]
     pub fn from_range(range: Range<usize>) -> Self {
         Self::new(offset(range.start), offset(range.end))
     }

@@ -62,9 +62,13 @@ fn hidden(units: &[Unit], place: Range<usize>) -> Vec<(usize, char)> {
     let runs = units::runs(word, |ch| !ch.is_ascii_alphabetic());
     let inside = |run: &Range<usize>| run.start > 0 && run.end < word.len();
     let hides_inside = runs.iter().any(|run| inside(run) && reads_inside(&word[run.clone()]));
-    let reads = |run: &Range<usize>| match inside(run) {
-        true => reads_inside(&word[run.clone()]),
-        false => reads_at_edge(&word[run.clone()], run.start == 0, hides_inside),
+    let reads = |run: &Range<usize>| {
+        let signs = &word[run.clone()];
+        if inside(run) {
+            reads_inside(signs)
+        } else {
+            reads_at_edge(signs, run.start == 0, hides_inside)
+        }
     };
     let chars: Vec<char> = word.iter().map(|unit| unit.ch).collect();
     let places = runs.into_iter().filter(reads).flatten();

@@ -11,6 +11,7 @@ use crate::text::{
 };
 
 /// What is known of one character.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Entry {
     /// What becomes of it where it stands alone, but for Traditional to Simplified, which asks the
     /// segment.
