@@ -1,6 +1,6 @@
 //! Languages of one script told apart by their letters and a few of their words.
 //!
-//! Every function gives a code with thousandths of confidence, or nothing. Texts are in the standard
+//! Every function gives a code with thousandths of confidence. Texts are in the standard
 //! view, in which Arabic letter forms are one.
 
 use super::tally::Sample;
@@ -72,14 +72,14 @@ pub(super) fn arabic(sample: &Sample) -> Option<(&'static str, u16)> {
 }
 
 /// A language in Devanagari.
-pub(super) fn devanagari(sample: &Sample) -> Option<(&'static str, u16)> {
+pub(super) fn devanagari(sample: &Sample) -> (&'static str, u16) {
     let marathi = words(sample, &MARATHI) + sample.text.matches('ळ').count();
-    Some(if marathi > words(sample, &HINDI) { ("mr", 850) } else { ("hi", 900) })
+    if marathi > words(sample, &HINDI) { ("mr", 850) } else { ("hi", 900) }
 }
 
 /// A language in Bengali letters.
-pub(super) fn bengali(sample: &Sample) -> Option<(&'static str, u16)> {
-    Some((if sample.text.contains(['ৰ', 'ৱ']) { "as" } else { "bn" }, 970))
+pub(super) fn bengali(sample: &Sample) -> (&'static str, u16) {
+    (if sample.text.contains(['ৰ', 'ৱ']) { "as" } else { "bn" }, 970)
 }
 
 fn words(sample: &Sample, known: &[&str]) -> usize {

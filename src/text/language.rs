@@ -97,8 +97,12 @@ fn decide(tally: &Tally, declared: Option<Language>) -> Vec<SentenceLanguage> {
         (&tally.latin, latin, Writing::Latin),
         (&tally.cyrillic, cyrillic, Writing::Cyrillic),
         (&tally.arabic, |sample| Guess::of(alphabets::arabic(sample)), Writing::Arabic),
-        (&tally.devanagari, |sample| Guess::of(alphabets::devanagari(sample)), Writing::Devanagari),
-        (&tally.bengali, |sample| Guess::of(alphabets::bengali(sample)), Writing::Other),
+        (
+            &tally.devanagari,
+            |sample| Guess::of(Some(alphabets::devanagari(sample))),
+            Writing::Devanagari,
+        ),
+        (&tally.bengali, |sample| Guess::of(Some(alphabets::bengali(sample))), Writing::Other),
     ];
     for (sample, decide, writing) in samples {
         if sample.letters > 0 {

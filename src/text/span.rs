@@ -39,7 +39,6 @@ impl<Of> Span<Of> {
     ///
     /// # Panics
     /// When the range runs backwards or over 4 GiB, which the record limit excludes.
-    #[expect(clippy::needless_pass_by_value, reason = "ranges are made at the call")]
     pub fn from_range(range: Range<usize>) -> Self {
         Self::new(offset(range.start), offset(range.end))
     }
@@ -65,6 +64,7 @@ impl<Of> Span<Of> {
     }
 
     /// Whether `other` lies wholly inside.
+    #[expect(clippy::needless_pass_by_value, reason = "a span is `Copy` for every text there is")]
     pub fn covers(self, other: Self) -> bool {
         self.start <= other.start && other.end <= self.end
     }
