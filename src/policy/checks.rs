@@ -4,11 +4,13 @@ use super::{
     Known,
     cell::Cell,
     codes,
+    context::unknown_region,
     evaluate::Limits,
     file::PolicyFile,
     inherit::Family,
     reach::Reach,
     read_row::RowEntry,
+    region,
     row::Row,
     table::{Shadow, Table},
 };
@@ -123,7 +125,9 @@ fn mandatory_cells(
         (Table::inherit(before, Shadow::Ignored), Table::inherit(after, Shadow::Ignored));
     for category in mandatory {
         let weaker = (1..=4).filter_map(Severity::new).any(|severity| {
-            strictness(&new, category, severity) < strictness(&old, category, severity)
+            let (strong, weak) = strictness(&new, category, severity);
+            let (strong_before, weak_before) = strictness(&old, category, severity);
+            strong < strong_before || weak < weak_before
         });
         let covers = file.cells.iter().filter(|entry| category.is_within(&entry.category));
         let nearest = covers.max_by_key(|entry| entry.category.as_str().len());
@@ -151,6 +155,19 @@ fn strictness(table: &Table, category: &Category, severity: Severity) -> (Action
     };
     let weak = if bars.weak_blocks { strong } else { strong.min(Action::Review) };
     (strong, weak)
+}
+
+/// Tests speak of regions that exist.
+pub(super) fn expectations(files: &[PolicyFile], out: &mut Diagnostics) {
+    let described = |region: Region| files.iter().any(|file| file.region() == region);
+    let tests = files.iter().flat_map(|file| &file.tests);
+    for (&region, expectation) in tests.flat_map(|test| &test.expect) {
+        if !described(region) && !region::is_assigned(region.as_str()) {
+            let (message, help) = unknown_region(region);
+            let location = expectation.location.clone();
+            out.push(Diagnostic::error(codes::REGION_UNKNOWN, location, message).help(help));
+        }
+    }
 }
 
 /// Warns of rules and rows that never act.

@@ -24,6 +24,8 @@ mod reach;
 mod read_row;
 mod region;
 mod row;
+mod row_checks;
+mod row_terms;
 mod set;
 mod table;
 

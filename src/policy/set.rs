@@ -56,6 +56,7 @@ impl PolicySet {
             files.iter().filter_map(|file| PolicyFile::read(file, known, &mut found)).collect();
         let family = Family::new(&files, &mut found);
         checks::inheritance(&family, known, &mut found);
+        checks::expectations(&files, &mut found);
         let mut set = Self::empty(limits(known.taxonomy));
         for region in
             std::iter::once(Region::DEFAULT).chain(family.places().map(|(place, _)| place))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::{Facts, Known, ModelEvidence, PolicySet, Ruling};
 use crate::{
     decision::{Outcome, Verdict},
-    diagnostic::{Diagnostics, SourceFile},
+    diagnostic::{Diagnostic, Diagnostics, Level, SourceFile},
     post::{Field, Post, PostId, Region},
     signal::{
         Category, Language, LanguageShare, ModelIdentity, ModelSignal, RuleFacts, RuleHit, RuleId,
@@ -147,7 +147,7 @@ pub(super) fn policies(texts: &[&str]) -> PolicySet {
 
 /// What was reported: code and message, warnings marked.
 pub(super) fn said(out: &Diagnostics) -> Vec<String> {
-    let one = |d: &crate::diagnostic::Diagnostic| {
+    let one = |d: &Diagnostic| {
         let at = d.location.as_ref().map(|location| location.line_column());
         let at = at.map_or(String::new(), |(line, column)| format!(" {line}:{column}"));
         format!("{}{at} {}", d.code, d.message)
@@ -175,4 +175,10 @@ pub(super) fn short(outcome: &Outcome) -> String {
     let rows = outcome.reasons().map_or(&[][..], |reasons| reasons.as_slice());
     let rows: Vec<&str> = rows.iter().map(|reason| reason.row.as_str()).collect();
     format!("{action}{hold}: {}", rows.join(", ")).trim_end_matches(": ").to_owned()
+}
+
+/// The same of errors only, without their places.
+pub(super) fn told(out: &Diagnostics) -> Vec<String> {
+    let errors = out.sorted().into_iter().filter(|found| found.level == Level::Error);
+    errors.map(|found| format!("{} {}", found.code, found.message)).collect()
 }
