@@ -48,6 +48,25 @@ impl NormalizedText {
         self.original_len += offset(text.len());
     }
 
+    /// Appends `folded` for as many bytes of the original, character by character of equal length.
+    pub(super) fn push_linear(&mut self, folded: &str) {
+        self.push_same(folded);
+    }
+
+    /// Appends ASCII text that stands for itself, its letters in lower case.
+    pub(super) fn push_ascii_lower(&mut self, text: &str) {
+        let start = self.text.len();
+        self.push_same(text);
+        self.text[start..].make_ascii_lowercase();
+    }
+
+    /// Appends one character that stands for one of the same length.
+    pub(super) fn push_linear_char(&mut self, folded: char) {
+        self.open_run(true);
+        self.text.push(folded);
+        self.original_len += offset(folded.len_utf8());
+    }
+
     /// Appends `folded` for the next `original_len` bytes of the original: one for one, one for many,
     /// many for one, or (with an empty `folded`) a deletion.
     pub fn push(&mut self, folded: &str, original_len: usize) {
