@@ -143,7 +143,7 @@ impl PolicySet {
         let real = Table::inherit(chain, Shadow::Ignored);
         let trial = Some(Table::inherit(chain, Shadow::Tried)).filter(|trial| *trial != real);
         let scores = [Some(&real), trial.as_ref()].into_iter().flatten();
-        let lowest = scores.filter_map(Table::lowest_score).chain(self.lowest_score).min();
+        let lowest = scores.filter_map(|table| table.lowest_score).chain(self.lowest_score).min();
         self.lowest_score = lowest;
         let policy = Policy { real, trial };
         let at = self.policies.iter().position(|other| *other == policy).unwrap_or_else(|| {
