@@ -1,5 +1,7 @@
 //! What can be wrong only between files: what is weakened, what is dropped, what never acts.
 
+use std::sync::Arc;
+
 use super::{
     Known,
     cell::Cell,
@@ -170,7 +172,8 @@ pub(super) fn expectations(files: &[PolicyFile], out: &mut Diagnostics) {
     }
 }
 
-/// Warns of rules and rows that never act.
+/// Warns of rows that never act, and of rules that only rows could act on. Who compiles rules warns of
+/// those that cells do not reach either: there their place is known.
 pub(super) fn idle(
     files: &[PolicyFile],
     tables: &[(Region, &Table)],
@@ -192,26 +195,16 @@ pub(super) fn idle(
             }
         }
     }
-    for rule in known.rules.iter().filter(|rule| rule.status == Status::Enforced) {
-        if !Reach::of(rule, tables, limits).is_nothing() {
-            continue;
+    let signal_only =
+        |rule: &&Arc<RuleFacts>| rule.status == Status::Enforced && rule.severity.level() == 0;
+    for rule in known.rules.iter().filter(signal_only) {
+        if Reach::of(rule, tables, limits).is_nothing() {
+            let message = format!("`{}` has severity 0 and no row names it", rule.id.as_str());
+            let found = Diagnostic::global(codes::RULE_WITHOUT_ROW, message);
+            let found = found.help("name it in a row of a policy, or make it `status: shadow`");
+            out.push(Diagnostic { level: Level::Warning, ..found });
         }
-        let id = rule.id.as_str();
-        let (code, message) = if rule.severity.level() == 0 {
-            (codes::RULE_WITHOUT_ROW, format!("`{id}` has severity 0 and no row names it"))
-        } else {
-            (codes::RULE_WITHOUT_ACTION, format!("`{id}` reaches no action in any region"))
-        };
-        out.push(idle_rule(rule, code, message));
     }
-}
-
-fn idle_rule(rule: &RuleFacts, code: &'static str, message: String) -> Diagnostic {
-    let help = format!(
-        "add a cell for `{}` or a row to a policy, or make it `status: shadow`",
-        rule.category.as_str()
-    );
-    Diagnostic { level: Level::Warning, ..Diagnostic::global(code, message).help(help) }
 }
 
 /// The categories that a row speaks of.

@@ -387,7 +387,7 @@ fn the_reach_of_a_rule_counts_named_regions() {
 }
 
 #[test]
-fn idle_rules_and_rows_are_warned_of() {
+fn rows_and_signals_that_never_act_are_warned_of() {
     let (set, out) = compile(&["region: default
 categories: {hate: {review: {severity: 1}}, harassment: {review: {severity: 1}}, extremism: {review: {severity: 1}}}
 rows: [{id: a/b, rule: hate/trial, action: block}]"]);
@@ -396,10 +396,17 @@ rows: [{id: a/b, rule: hate/trial, action: block}]"]);
         said(&out),
         [
             "P041 `extremism/symbols` has severity 0 and no row names it",
-            "P042 `spam/ad` reaches no action in any region",
-            "P042 `local/insult` reaches no action in any region",
             "P040 3:24 `hate/trial` is shadow: this row never acts on it",
         ]
     );
     assert!(rules().contains(&rule("hate/trial", "hate", 4, Status::Shadow)));
+}
+
+#[test]
+fn rows_may_name_rules_that_the_operator_left_out() {
+    let root = root(
+        "rows: [{id: a/b, rule: [hate/left-out, hate/slur], action: block}]
+caps: [{id: a/cap, for: {rule: hate/left-out}, at_most: review}]",
+    );
+    assert_eq!(outcome(&[&root], &signals(&[hit("hate/slur")], &[])), "block: a/b");
 }

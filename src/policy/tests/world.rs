@@ -1,6 +1,6 @@
 //! A small taxonomy, a few rules, and evidence to put before policies.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::super::{Facts, Known, ModelEvidence, PolicySet, Ruling};
 use crate::{
@@ -75,6 +75,11 @@ pub(super) fn rules() -> Vec<Arc<RuleFacts>> {
     ]
 }
 
+/// A rule that exists and was left out.
+pub(super) fn left_out() -> BTreeSet<RuleId> {
+    BTreeSet::from([RuleId::new("hate/left-out")])
+}
+
 /// A hit of one of [`rules`].
 pub(super) fn hit(id: &str) -> RuleHit {
     let rule = rules().into_iter().find(|rule| rule.id.as_str() == id);
@@ -134,7 +139,7 @@ pub(super) fn compile_with(
     };
     let files: Vec<Arc<SourceFile>> = texts.iter().enumerate().map(file).collect();
     let mut out = Diagnostics::default();
-    let known = Known { taxonomy: &taxonomy, rules: &rules, model };
+    let known = Known { taxonomy: &taxonomy, rules: &rules, left_out: &left_out(), model };
     let set = PolicySet::compile(&files, &known, &mut out);
     (set, out)
 }
