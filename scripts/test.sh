@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# `make test`: every check, each to its end, then one summary.
+#
+# A failed check does not stop the later ones: who mends a lint wants to know about the tests
+# as well. The exit code is 1 when any check failed. Expects scripts/setup.sh to have run.
+set -uo pipefail
+# shellcheck source=scripts/common.sh
+source "$(dirname "$0")/common.sh"
+cd "$root" || exit 1
+
+# Above this the folder that build servers keep between runs is emptied.
+readonly target_limit_gib=12
+
+# A test that meets a snapshot it does not know must fail, not write one.
+export INSTA_UPDATE=${INSTA_UPDATE:-no}
+export PATH=$local_dir/bin:$PATH
+
+readonly summary=$local_dir/test-summary.txt
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+rows=()
+failures=0
+
+# check NAME COMMAND...: runs it, keeps what it prints on stdout for the counting of tests.
+check() {
+  local name=$1 began=$SECONDS result=ok
+  shift
+  say "" "== $name: $*"
+  "$@" | tee -a "$log"
+  if ((PIPESTATUS[0] != 0)); then
+    result=FAILED
+    failures=$((failures + 1))
+  fi
+  rows+=("$(printf '  %-28s %-7s %4d s' "$name" "$result" $((SECONDS - began)))")
+}
+
+# The sum of one word over cargo's lines "test result: ok. 12 passed; 0 failed; 0 ignored; ...".
+sum_of() {
+  awk -v word="$1" '/^test result: / { for (i = 2; i <= NF; i++) if ($i ~ "^" word) n += $(i - 1) }
+    END { print n + 0 }' "$log"
+}
+
+tidegate() { cargo run --quiet --locked --all-features -- "$@"; }
+
+bound_kept_target() {
+  [[ -n ${CI:-} && -d $CARGO_TARGET_DIR ]] || return 0
+  local gib
+  gib=$(du -s --block-size=1G "$CARGO_TARGET_DIR" | cut -f 1)
+  if ((gib > target_limit_gib)); then
+    say "  $CARGO_TARGET_DIR holds $gib GiB: emptied"
+    rm -rf "$CARGO_TARGET_DIR"
+  fi
+}
+
+mkdir -p "$local_dir"
+rm -f "$summary"
+bound_kept_target
+
+check "format" cargo fmt --all -- --check
+check "lints" cargo clippy --quiet --locked --all-targets --all-features -- -D warnings
+check "lints, engine alone" cargo clippy --quiet --locked --all-targets --no-default-features -- -D warnings
+check "tests, engine alone" cargo test --locked --no-fail-fast --no-default-features
+check "tests, with Kafka" cargo test --locked --no-fail-fast --all-features
+check "rules check" tidegate rules check --strict
+check "rules test" tidegate rules test
+check "licences and sources" cargo deny --all-features --locked check --hide-inclusion-graph bans licenses sources
+
+passed=$(sum_of passed)
+failed=$(sum_of failed)
+ignored=$(sum_of ignored)
+{
+  echo
+  echo "Tidegate's checks"
+  printf '%s\n' "${rows[@]}"
+  printf '  %-28s %-7s %4d s\n' "all" "$([[ $failures == 0 ]] && echo ok || echo FAILED)" "$SECONDS"
+  # An ignored test is a test that never runs; there is no place for one here.
+  ((ignored == 0)) || echo "  $ignored tests are marked as ignored: mend or remove them"
+  echo
+  echo "$passed passed, $failed failed"
+} >"$summary"
+cat "$summary"
+((failures == 0 && ignored == 0 && passed > 0))

@@ -1,0 +1,34 @@
+//! Tidegate stands between a post being published and the world seeing it.
+//!
+//! A post moves one way, one type a step:
+//!
+//! ```text
+//! Kafka ─poll→ Batch ─decode→ Post ─screen→ Screened ─score→ Signals ─decide→ Decision ─encode→ Kafka
+//! ```
+//!
+//! - [`engine`] is the whole flow on one screen: a pure function of a post, a time and a [`bundle`].
+//! - [`text`] folds a post and finds its languages; [`rules`] find what their authors described;
+//!   [`classify`] scores; [`policy`] turns that evidence into a verdict for every region.
+//! - [`wire`] is the contract with the platform; [`delivery`] is how no record is lost.
+//! - [`config`], [`files`], [`telemetry`], [`worker`] and [`cli`] are the edges: everything that
+//!   touches disk, clock, network or environment.
+
+pub mod bundle;
+pub mod classify;
+pub mod cli;
+pub mod config;
+pub mod decision;
+pub mod diagnostic;
+pub mod engine;
+pub mod files;
+pub mod hash;
+pub mod moderator;
+pub mod policy;
+pub mod post;
+pub mod rules;
+pub mod signal;
+pub mod taxonomy;
+pub mod text;
+pub mod units;
+pub mod wire;
+pub mod yaml;

@@ -1,0 +1,6 @@
+//! Everything that is tested from outside, in one binary.
+
+mod support;
+
+#[cfg(feature = "kafka")]
+mod kafka_node;

@@ -1,0 +1,394 @@
+//! One real Apache Kafka node (KRaft, broker and controller in one JVM) that the tests start.
+//!
+//! Owns: the node's process, its ports, its folder, and plain ways to write to it and to read what
+//! stands in it. Knows nothing of Tidegate: what it reads back is bytes.
+//!
+//! Most tests take [`Kafka::shared`] and a [`Kafka::topic`] of their own; a test that stops or
+//! kills the node starts one for itself. Everything fails by panicking with what was waited for;
+//! without Java or Kafka's jars that is a sentence on how to get them, never a skipped test.
+
+use std::collections::BTreeMap;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::time::Duration;
+use std::{env, fs};
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{ClientContext, Offset, TopicPartitionList};
+use tempfile::TempDir;
+
+use super::process::{Process, poll_until};
+
+/// A node is up in two or three seconds; a busy machine may need many more.
+const START: Duration = Duration::from_secs(90);
+/// An orderly stop writes its logs out first.
+const STOP: Duration = Duration::from_secs(60);
+/// One question to a running node.
+const ANSWER: Duration = Duration::from_secs(30);
+/// Names this cluster; any 16 bytes in Base64.
+const CLUSTER_ID: &str = "dGlkZWdhdGUtdGVzdGluZw";
+
+/// A Kafka node. Dropping it kills it and removes its folder.
+pub(crate) struct Kafka {
+    // Before the folder, which must outlive it: fields are dropped in their order.
+    process: Option<Process>,
+    folder: TempDir,
+    port: u16,
+}
+
+/// A record to produce.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NewRecord {
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) value: Option<Vec<u8>>,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+}
+
+impl NewRecord {
+    /// A record with a key, a value and no headers.
+    pub(crate) fn keyed(key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Self {
+        Self { key: Some(key.into()), value: Some(value.into()), headers: Vec::new() }
+    }
+}
+
+/// A record as it stands in a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoredRecord {
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) value: Option<Vec<u8>>,
+    pub(crate) headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+impl Kafka {
+    /// The node that most tests share, started by the first of them.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: OnceLock<Kafka> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    /// A node of the caller's own, for a test that stops or kills it.
+    pub(crate) fn start() -> Self {
+        let folder = scratch("kafka");
+        let [port, controller] = free_ports();
+        fs::write(settings(folder.path()), server_properties(folder.path(), port, controller))
+            .expect("the scratch folder can be written");
+        let mut kafka = Self { process: None, folder, port };
+        kafka.format();
+        kafka.restart();
+        kafka
+    }
+
+    /// What clients connect to.
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Stops the node in an orderly way.
+    pub(crate) fn stop(&mut self) {
+        let mut process = self.process.take().expect("the node runs");
+        process.terminate();
+        process.wait(STOP);
+    }
+
+    /// `kill -9`: what was not yet on disk may be lost, as in a crash.
+    pub(crate) fn kill(&mut self) {
+        self.process.take().expect("the node runs").kill();
+    }
+
+    /// Starts a stopped or killed node again, with its data and on its ports.
+    pub(crate) fn restart(&mut self) {
+        assert!(self.process.is_none(), "the node runs already");
+        let mut command = java();
+        command.arg("kafka.Kafka").arg(settings(self.folder.path()));
+        let mut process = Process::start("kafka", self.folder.path(), &mut command);
+        let ready = poll_until(START, || match self.is_ready() {
+            true => Some(true),
+            false => process.ended().map(|_| false),
+        });
+        assert!(
+            ready == Some(true),
+            "Kafka did not start; its last lines:\n{}",
+            process.last_lines()
+        );
+        self.process = Some(process);
+    }
+
+    /// Creates a topic of this test's own, named after `stem`, and gives its name.
+    pub(crate) fn topic(&self, stem: &str, partitions: i32) -> String {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("{stem}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let admin: AdminClient<_> = self.client().create().expect("a client can be made");
+        let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
+        let options = AdminOptions::new().operation_timeout(Some(ANSWER));
+        let results = wait_for(admin.create_topics([&topic], &options)).expect("the node answers");
+        results.into_iter().for_each(|result| {
+            result.unwrap_or_else(|(name, code)| panic!("topic {name} not created: {code}"));
+        });
+        let led = poll_until(ANSWER, || self.is_ready().then_some(()));
+        assert!(led.is_some(), "topic {name} got no leader");
+        name
+    }
+
+    /// Produces `records` in order, idempotent and with `acks=all`; returns when all are stored.
+    pub(crate) fn produce(&self, topic: &str, records: impl IntoIterator<Item = NewRecord>) {
+        let mut client = self.client();
+        client.set("enable.idempotence", "true").set("linger.ms", "5");
+        let producer: ThreadedProducer<Reports> =
+            client.create_with_context(Reports::default()).expect("a producer can be made");
+        let mut sent = 0;
+        for record in records {
+            send(&producer, topic, &record);
+            sent += 1;
+        }
+        let reports = producer.context();
+        poll_until(ANSWER, || (reports.count() >= sent).then_some(()));
+        let (stored, failed) = (&reports.stored, &reports.failed);
+        let (stored, failed) = (stored.load(Ordering::SeqCst), failed.load(Ordering::SeqCst));
+        assert_eq!((stored, failed), (sent, 0), "of {sent} records, (stored, failed)");
+    }
+
+    /// Everything that committed readers see in `topic`, by partition and offset.
+    pub(crate) fn read_all(&self, topic: &str) -> Vec<StoredRecord> {
+        let reader = self.reader("tidegate-tests-reader");
+        let mut open = self.partitions(&reader, topic);
+        let mut from_start = TopicPartitionList::new();
+        for &partition in &open {
+            from_start
+                .add_partition_offset(topic, partition, Offset::Beginning)
+                .expect("the beginning is an offset");
+        }
+        reader.assign(&from_start).expect("partitions can be assigned");
+        let mut records = Vec::new();
+        while !open.is_empty() {
+            match reader.poll(ANSWER) {
+                Some(Ok(record)) => records.push(stored(&record)),
+                Some(Err(KafkaError::PartitionEOF(done))) => open.retain(|&p| p != done),
+                Some(Err(error)) => panic!("reading {topic}: {error}"),
+                None => panic!("{topic} has no end: a transaction is open in {open:?}"),
+            }
+        }
+        records.sort_by_key(|record| (record.partition, record.offset));
+        records
+    }
+
+    /// The positions that `group` has committed in `topic`: for each partition the next offset to
+    /// read. A partition without one is absent.
+    pub(crate) fn committed(&self, group: &str, topic: &str) -> BTreeMap<i32, i64> {
+        let reader = self.reader(group);
+        let mut asked = TopicPartitionList::new();
+        for partition in self.partitions(&reader, topic) {
+            asked.add_partition(topic, partition);
+        }
+        let answer = reader.committed_offsets(asked, ANSWER).expect("the coordinator answers");
+        let positions =
+            answer.elements().into_iter().filter_map(|element| match element.offset() {
+                Offset::Offset(next) => Some((element.partition(), next)),
+                _ => None,
+            });
+        positions.collect()
+    }
+
+    /// A client's settings for this node, for tests that talk to it in their own way.
+    pub(crate) fn client(&self) -> ClientConfig {
+        let mut client = ClientConfig::new();
+        client.set("bootstrap.servers", self.address());
+        // A node that was just restarted is found again at once.
+        client.set("reconnect.backoff.ms", "10").set("reconnect.backoff.max.ms", "200");
+        client
+    }
+
+    fn reader(&self, group: &str) -> BaseConsumer {
+        let mut client = self.client();
+        client.set("group.id", group).set("enable.auto.commit", "false");
+        client.set("isolation.level", "read_committed").set("enable.partition.eof", "true");
+        client.create().expect("a consumer can be made")
+    }
+
+    fn partitions(&self, reader: &BaseConsumer, topic: &str) -> Vec<i32> {
+        let metadata = reader.fetch_metadata(Some(topic), ANSWER).expect("the node answers");
+        let found: Vec<i32> =
+            metadata.topics().iter().flat_map(|t| t.partitions()).map(|p| p.id()).collect();
+        assert!(!found.is_empty(), "{} has no topic {topic}", self.address());
+        found
+    }
+
+    /// Does it answer, and does every partition have a leader?
+    fn is_ready(&self) -> bool {
+        // librdkafka logs refused connections; a plain socket does not.
+        if TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            return false;
+        }
+        let client: BaseConsumer = self.client().create().expect("a client can be made");
+        client.fetch_metadata(None, Duration::from_secs(2)).is_ok_and(|metadata| {
+            let mut partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+            !metadata.brokers().is_empty() && partitions.all(|partition| partition.leader() >= 0)
+        })
+    }
+
+    fn format(&self) {
+        let mut command = java();
+        command.arg("kafka.tools.StorageTool").args(["format", "--standalone", "-t", CLUSTER_ID]);
+        command.arg("-c").arg(settings(self.folder.path()));
+        let mut process = Process::start("format", self.folder.path(), &mut command);
+        let status = process.wait(START);
+        assert!(status.success(), "Kafka's folder was not formatted:\n{}", process.last_lines());
+    }
+}
+
+/// A folder that is removed when its owner is dropped, on the disk that holds the build.
+pub(crate) fn scratch(name: &str) -> TempDir {
+    tempfile::Builder::new()
+        .prefix(&format!("{name}-"))
+        .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+        .expect("the target folder can be written")
+}
+
+#[derive(Default)]
+struct Reports {
+    stored: AtomicUsize,
+    failed: AtomicUsize,
+}
+
+impl Reports {
+    fn count(&self) -> usize {
+        self.stored.load(Ordering::SeqCst) + self.failed.load(Ordering::SeqCst)
+    }
+}
+
+impl ClientContext for Reports {}
+
+impl ProducerContext for Reports {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, report: &DeliveryResult<'_>, (): ()) {
+        let counter = if report.is_ok() { &self.stored } else { &self.failed };
+        counter.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn send(producer: &ThreadedProducer<Reports>, topic: &str, record: &NewRecord) {
+    let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
+    for (key, value) in &record.headers {
+        headers = headers.insert(Header { key, value: Some(value) });
+    }
+    let mut next = BaseRecord::to(topic).headers(headers);
+    next.key = record.key.as_deref();
+    next.payload = record.value.as_deref();
+    let mut next = Some(next);
+    let queued = poll_until(ANSWER, || {
+        match producer.send(next.take().expect("put back below, else done")) {
+            Ok(()) => Some(()),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                next = Some(back);
+                None
+            }
+            Err((error, _)) => panic!("{topic} takes no record: {error}"),
+        }
+    });
+    assert!(queued.is_some(), "the queue of {topic} stayed full for {ANSWER:?}");
+}
+
+fn stored(record: &impl Message) -> StoredRecord {
+    let owned = |header: Header<'_, &[u8]>| (header.key.to_owned(), header.value.map(Vec::from));
+    StoredRecord {
+        partition: record.partition(),
+        offset: record.offset(),
+        key: record.key().map(Vec::from),
+        value: record.payload().map(Vec::from),
+        headers: record.headers().map(|all| all.iter().map(owned).collect()).unwrap_or_default(),
+    }
+}
+
+fn wait_for<T>(answer: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.expect("a runtime can be made").block_on(answer)
+}
+
+/// A JVM that finds Kafka's classes.
+fn java() -> Command {
+    let program =
+        env::var_os("JAVA_HOME").map_or("java".into(), |h| Path::new(&h).join("bin/java"));
+    let jars = Path::new(env!("CARGO_MANIFEST_DIR")).join(".tidegate/kafka");
+    let has_java = Command::new(&program)
+        .arg("-version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    assert!(has_java, "these tests start a real Kafka, which needs Java 17: run `make setup-test`");
+    assert!(jars.join("jars.sha256").exists(), "Kafka's jars are missing: run `make setup-test`");
+    let mut command = Command::new(program);
+    // A small heap and the quick compiler: the node lives for seconds.
+    command.args(["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
+    command.arg("-cp").arg(jars.join("*"));
+    command
+}
+
+fn settings(folder: &Path) -> PathBuf {
+    folder.join("server.properties")
+}
+
+fn server_properties(folder: &Path, port: u16, controller: u16) -> String {
+    format!(
+        "\
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+log.dirs={data}
+# A mistyped topic must fail.
+auto.create.topics.enable=false
+# One node, so one copy of everything.
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+# A killed worker is missed after the shortest session a client may ask for, not after 45 s.
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=500
+group.consumer.min.session.timeout.ms=500
+group.consumer.session.timeout.ms=3000
+group.consumer.min.heartbeat.interval.ms=200
+group.consumer.heartbeat.interval.ms=500
+num.network.threads=2
+num.io.threads=2
+log.segment.bytes=67108864
+",
+        data = folder.join("data").display(),
+    )
+}
+
+/// Two ports that nobody listens on, below the range that the system gives to outgoing
+/// connections: a client that keeps trying a stopped node could otherwise meet itself there.
+fn free_ports() -> [u16; 2] {
+    static TRIED: AtomicU16 = AtomicU16::new(0);
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 10_000;
+    // Test processes that run side by side begin at different places.
+    let own = u16::try_from(std::process::id() % u32::from(COUNT)).expect("COUNT is a u16");
+    let mut free = std::iter::repeat_with(|| {
+        let next = own.wrapping_mul(7).wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed));
+        FIRST + next % COUNT
+    })
+    .take(COUNT.into())
+    .filter(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok());
+    [(); 2].map(|()| free.next().expect("one of ten thousand ports is free"))
+}

@@ -1,0 +1,8 @@
+//! What the tests share: a real Kafka node and the `tidegate` binary as child processes.
+
+#[cfg(feature = "kafka")]
+pub(crate) mod kafka;
+#[cfg(feature = "kafka")]
+pub(crate) mod process;
+#[cfg(feature = "kafka")]
+pub(crate) mod worker;

@@ -1,0 +1,77 @@
+//! The `tidegate` binary as a worker in its own process, so that it can be killed like one.
+
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::process::{Process, poll_until};
+
+/// A running `tidegate run`. Dropping it kills it.
+pub(crate) struct Worker {
+    // Before the folder, which must outlive it: fields are dropped in their order.
+    process: Process,
+    _folder: TempDir,
+}
+
+impl Worker {
+    /// Starts `tidegate run --config <config>` in the repository's root, where the rules are.
+    pub(crate) fn start(config: &Path) -> Self {
+        Self::start_with(config, |_| ())
+    }
+
+    /// The same, after `adjust` has added arguments or variables.
+    pub(crate) fn start_with(config: &Path, adjust: impl FnOnce(&mut Command)) -> Self {
+        let folder = super::kafka::scratch("worker");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+        command.args(["run", "--config"]).arg(config).current_dir(env!("CARGO_MANIFEST_DIR"));
+        adjust(&mut command);
+        let process = Process::start("worker", folder.path(), &mut command);
+        Self { process, _folder: folder }
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// SIGTERM, and waits until it has drained and ended.
+    ///
+    /// # Panics
+    /// When it still runs after `deadline`.
+    pub(crate) fn terminate(&mut self, deadline: Duration) -> ExitStatus {
+        self.process.terminate();
+        self.process.wait(deadline)
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Panics
+    /// When it still runs after `deadline`.
+    pub(crate) fn wait(&mut self, deadline: Duration) -> ExitStatus {
+        self.process.wait(deadline)
+    }
+
+    /// Waits until `done` says so.
+    ///
+    /// # Panics
+    /// When `deadline` passes, or the worker ends, before that; with `what` and its last lines.
+    pub(crate) fn until(&mut self, what: &str, deadline: Duration, mut done: impl FnMut() -> bool) {
+        let ended = poll_until(deadline, || match done() {
+            true => Some(None),
+            false => self.process.ended().map(Some),
+        });
+        let lines = self.process.last_lines();
+        match ended {
+            Some(None) => (),
+            Some(Some(status)) => panic!("the worker ended ({status}) before {what}:\n{lines}"),
+            None => panic!("no {what} within {deadline:?}:\n{lines}"),
+        }
+    }
+
+    /// Everything it has logged so far.
+    pub(crate) fn stderr(&self) -> String {
+        self.process.stderr()
+    }
+}
