@@ -90,7 +90,7 @@ impl Engine {
             Operation::Delete => (Vec::new(), Vec::new()),
             Operation::Create | Operation::Edit => {
                 let regions = self.audience(&post);
-                let facts = Facts { signals: &signals, post: &post, as_of };
+                let facts = Facts { signals: &signals, post: &post, as_of: Some(as_of) };
                 let ruling = self.bundle.policies().decide(&facts, &regions);
                 (ruling.verdicts, ruling.unnamed)
             }

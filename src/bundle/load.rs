@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{Bundle, BundleSettings, PolicyTestReport, policy_tests};
 use crate::{
     classify::Model,
-    decision::{Action, Versions},
+    decision::Versions,
     diagnostic::{Diagnostic, Diagnostics, Location, SourceFile},
     files::RuleFolder,
     hash::ValueHasher,
-    policy::{Known, ModelEvidence, PolicySet},
+    policy::{Known, ModelEvidence, PolicySet, Reach},
     rules::{
         Corpus, ExampleReport, ListFiles, PackFile, Ruleset, Which, blast_radius, check_examples,
         compile, parse_pack,
@@ -61,8 +61,8 @@ pub struct Report {
     pub benign_lines: usize,
     /// Benign lines hit, by rule.
     pub benign_hits: BTreeMap<RuleId, usize>,
-    /// What each enforced rule leads to: the number of regions by action.
-    pub reach: BTreeMap<RuleId, BTreeMap<Action, usize>>,
+    /// What each enforced rule leads to.
+    pub reach: BTreeMap<RuleId, Reach>,
 }
 
 /// Loads a bundle, or says everything that stands in its way.
@@ -174,7 +174,8 @@ impl Loader<'_> {
     fn reach(&mut self, packs: &[PackFile], rules: &Ruleset, policies: &PolicySet) {
         for facts in rules.scanned().filter(|facts| facts.status == Status::Enforced) {
             let reach = policies.reach(facts);
-            if reach.keys().all(|&action| action == Action::Allow)
+            if reach.is_nothing()
+                && facts.severity.level() > 0
                 && let Some(location) = rule_location(packs, &facts.id)
             {
                 let message = format!("{} is enforced and leads to no action", facts.id.as_str());

@@ -2,13 +2,10 @@
 //!
 //! Rules run for real; scores come from the test, so that a new model does not break old policies.
 
-use std::{collections::BTreeMap, sync::Arc};
-
-use jiff::Timestamp;
+use std::sync::Arc;
 
 use super::Bundle;
 use crate::{
-    decision::Action,
     diagnostic::{Diagnostic, Diagnostics},
     policy::{Facts, PolicyTest},
     post::{Post, Region},
@@ -31,50 +28,30 @@ pub struct PolicyTestReport {
 pub(super) fn run(bundle: &Bundle, out: &mut Diagnostics) -> PolicyTestReport {
     let mut report = PolicyTestReport::default();
     for test in bundle.policies.tests() {
-        match check(bundle, test) {
-            Ok(()) => report.passed += 1,
-            Err(message) => {
-                report.failed += 1;
-                let message = format!("the test `{}` fails: {message}", test.name);
-                out.push(Diagnostic::error("P090", test.location.clone(), message));
-            }
-        }
+        let differences = check(bundle, test);
+        let counter =
+            if differences.is_empty() { &mut report.passed } else { &mut report.failed };
+        *counter += 1;
+        differences.into_iter().for_each(|difference| out.push(difference));
     }
     report
 }
 
-/// Runs one test; the error says what came instead.
-fn check(bundle: &Bundle, test: &PolicyTest) -> Result<(), String> {
-    let post = post_of(test)?;
-    let facts_at = test.at.unwrap_or(Timestamp::UNIX_EPOCH);
+/// What differs from the test's expectations.
+fn check(bundle: &Bundle, test: &PolicyTest) -> Vec<Diagnostic> {
+    let post = match decode_value(&test.post) {
+        Ok(post) => post,
+        Err(error) => {
+            let message = format!("the test `{}` has no valid post: {error}", test.name);
+            return vec![Diagnostic::error("B005", test.location.clone(), message)];
+        }
+    };
     let signals = signals(bundle, &post, test);
-    let facts = Facts { signals: &signals, post: &post, as_of: facts_at };
+    let facts = Facts { signals: &signals, post: &post, as_of: test.at };
     let expected: Vec<Region> = test.expect.keys().copied().collect();
-    let ruling = bundle.policies.decide(&facts, &bundle.policies.expand(&expected));
-    let actual: BTreeMap<Region, Action> = ruling
-        .verdicts
-        .iter()
-        .flat_map(|of| of.regions.iter().map(|&region| (region, of.verdict.outcome.action())))
-        .collect();
-    let wrong: Vec<String> = test
-        .expect
-        .iter()
-        .filter(|(region, action)| actual.get(region) != Some(action))
-        .map(|(region, action)| {
-            let got = actual.get(region).map_or("nothing", |action| action.as_str());
-            format!("{region} expects {}, got {got}", action.as_str())
-        })
-        .collect();
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
-}
-
-/// The test's post; its id is supplied where the test leaves it out.
-fn post_of(test: &PolicyTest) -> Result<Post, String> {
-    let mut value = test.post.clone();
-    if let Some(object) = value.as_object_mut() {
-        object.entry("id").or_insert_with(|| "test".into());
-    }
-    decode_value(&value).map_err(|error| error.to_string())
+    let audience = post.audience.as_deref().unwrap_or(&expected);
+    let ruling = bundle.policies.decide(&facts, &bundle.policies.expand(audience));
+    test.differences(&ruling.verdicts)
 }
 
 fn signals(bundle: &Bundle, post: &Post, test: &PolicyTest) -> Signals {

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// The home folder: the first of `--home`, `.` and `<program>/../share/tidegate` that has `rules`.
-pub fn home(args: &PartArgs) -> Result<PathBuf, Failure> {
+pub(super) fn home(args: &PartArgs) -> Result<PathBuf, Failure> {
     let shared = beside_program("share/tidegate");
     let candidates: Vec<PathBuf> = match &args.home {
         Some(home) => vec![home.clone()],
@@ -28,7 +28,8 @@ pub fn home(args: &PartArgs) -> Result<PathBuf, Failure> {
 
 /// ONNX Runtime's library: `--onnx-library` or `ORT_DYLIB_PATH`, `<home>/.tidegate/lib`,
 /// `<program>/../lib`.
-pub fn onnx_library(args: &PartArgs, home: &Path) -> Result<PathBuf, String> {
+#[cfg(feature = "onnx")]
+pub(super) fn onnx_library(args: &PartArgs, home: &Path) -> Result<PathBuf, String> {
     if let Some(library) = &args.onnx_library {
         let found = library.is_file().then(|| library.clone());
         return found.ok_or_else(|| format!("ONNX Runtime is not at {}", library.display()));
@@ -44,7 +45,7 @@ pub fn onnx_library(args: &PartArgs, home: &Path) -> Result<PathBuf, String> {
 }
 
 /// The configuration file: `--config`, `./tidegate.yaml`, `/etc/tidegate/tidegate.yaml`, or none.
-pub fn configuration(given: Option<&Path>) -> Option<PathBuf> {
+pub(super) fn configuration(given: Option<&Path>) -> Option<PathBuf> {
     let standard = ["tidegate.yaml", "/etc/tidegate/tidegate.yaml"].map(PathBuf::from);
     given.map(Path::to_owned).or_else(|| standard.into_iter().find(|path| path.is_file()))
 }

@@ -5,7 +5,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use crate::diagnostic::{self, Diagnostic, Diagnostics};
 
 /// All diagnostics, the last line a summary. `colour` for terminals.
-pub fn render(diagnostics: &Diagnostics, colour: bool) -> String {
+pub(super) fn render(diagnostics: &Diagnostics, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut text = String::new();
     for diagnostic in diagnostics.sorted() {

@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     bundle::{Loaded, Report},
-    decision::Action,
     signal::Status,
 };
 
@@ -68,20 +67,10 @@ fn show_warnings(loaded: &Loaded) -> bool {
     warned
 }
 
-/// What each enforced rule leads to, the gravest first.
+/// What each enforced rule leads to.
 fn reach(report: &Report) -> String {
-    let mut text = String::new();
-    for (rule, reach) in &report.reach {
-        let count = |action: Action| reach.get(&action).copied().unwrap_or(0);
-        let (blocks, reviews) = (count(Action::Block), count(Action::Review));
-        let nothing = count(Action::Allow);
-        let _ = writeln!(
-            text,
-            "{}: blocks in {blocks}, reviews in {reviews}, nothing in {nothing} regions",
-            rule.as_str()
-        );
-    }
-    text
+    let lines = report.reach.iter().map(|(rule, reach)| format!("{}: {reach}\n", rule.as_str()));
+    lines.collect()
 }
 
 fn summary(report: &Report) -> String {

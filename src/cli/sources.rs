@@ -1,10 +1,6 @@
 //! From arguments to a loaded bundle.
 
-use std::{
-    io::IsTerminal,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io::IsTerminal, path::Path, sync::Arc};
 
 use super::{
     PartArgs,
@@ -18,12 +14,15 @@ use crate::{
 };
 
 /// Loads the bundle that the arguments describe; every problem is in the failure's message.
-pub fn load_bundle(args: &PartArgs) -> Result<Loaded, Failure> {
+pub(super) fn load_bundle(args: &PartArgs) -> Result<Loaded, Failure> {
     let home = locate::home(args)?;
     let folders = std::iter::once(home.join("rules")).chain(args.overlays.iter().cloned());
     let folders: Vec<RuleFolder> =
         folders.map(|folder| read_folder(&folder)).collect::<Result<_, _>>()?;
+    #[cfg(feature = "onnx")]
     let models = Models { args, home: &home };
+    #[cfg(not(feature = "onnx"))]
+    let models = Models { home: &home };
     let sources = Sources {
         folders: &folders,
         shipped_rules: !args.no_default_rules,
@@ -50,12 +49,13 @@ fn read_folder(folder: &Path) -> Result<RuleFolder, Failure> {
 }
 
 /// The failure of a file that could not be read.
-pub fn unreadable(error: &ReadError) -> Failure {
+pub(super) fn unreadable(error: &ReadError) -> Failure {
     Failure::new(Exit::NoInput, error.to_string())
 }
 
 /// Models below the home folder.
 struct Models<'a> {
+    #[cfg(feature = "onnx")]
     args: &'a PartArgs,
     home: &'a Path,
 }
@@ -64,7 +64,7 @@ struct Models<'a> {
 impl ModelSource for Models<'_> {
     fn load(&self, name: &str) -> Result<Arc<dyn Model>, String> {
         let library = locate::onnx_library(self.args, self.home)?;
-        let folder: PathBuf = self.home.join("models").join(name);
+        let folder = self.home.join("models").join(name);
         crate::classify::load_model(&folder, &library).map_err(|error| error.to_string())
     }
 }

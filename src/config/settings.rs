@@ -23,9 +23,9 @@ const fn secret(key: &'static str, about: &'static str) -> Setting {
 }
 
 /// Keys whose values are free: `kafka.librdkafka.<name>`.
-pub const PASS_THROUGH: &str = "kafka.librdkafka.";
+pub(super) const PASS_THROUGH: &str = "kafka.librdkafka.";
 /// Keys whose value is a list of texts.
-pub const LISTS: [&str; 1] = ["rules.overlays"];
+pub(super) const LISTS: [&str; 1] = ["rules.overlays"];
 
 /// Every setting, in the order of the file.
 pub const SETTINGS: &[Setting] = &[

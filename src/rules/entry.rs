@@ -93,10 +93,6 @@ impl Neighbours {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.standard.is_empty()
-    }
-
     pub(super) fn end(&self, before: &str, view: View) -> bool {
         self.of(view).iter().any(|literal| before.ends_with(literal.as_str()))
     }

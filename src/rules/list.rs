@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, ops::Range, path::Path, sync::Arc};
 use crate::diagnostic::SourceFile;
 
 /// Most entries of one list.
-pub const LIST_ENTRIES_MAX: usize = 200_000;
+pub(super) const LIST_ENTRIES_MAX: usize = 200_000;
 
 /// The list files that were read, by path.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ impl ListFiles {
 }
 
 /// The entries of a list with their places.
-pub fn lines(file: &SourceFile) -> impl Iterator<Item = (&str, Range<usize>)> {
+pub(super) fn lines(file: &SourceFile) -> impl Iterator<Item = (&str, Range<usize>)> {
     let mut at = 0;
     let lines = file.text.split_inclusive('\n').map(move |line| {
         let start = at;

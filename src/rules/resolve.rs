@@ -5,6 +5,7 @@ use std::{cmp::Reverse, ops::Range, sync::Arc};
 
 use super::{
     entry::Role,
+    file::EntryKind,
     ruleset::{Find, Rule, Ruleset, ScanPart, Scanned},
 };
 use crate::{
@@ -74,29 +75,26 @@ fn rule_hits(rules: &Ruleset, parts: &[ScanPart<'_>], finds: &[Find]) -> Vec<Rul
 }
 
 /// The finds of one part that no longer find of the same rule covers, each with what cancels it.
+///
+/// Literals compete with literals and regexes with regexes: a regex describes a context, and the word
+/// inside it is a find of its own.
 fn longest(rules: &Ruleset, finds: &[Find]) -> Vec<Counted> {
-    let role = |find: &Find| rules.entries[find.entry].role;
-    let exceptions: Vec<&Find> = finds.iter().filter(|f| role(f) == Role::Excepts).collect();
+    let entry = |find: &Find| &rules.entries[find.entry];
+    let exceptions: Vec<&Find> = finds.iter().filter(|f| entry(f).role == Role::Excepts).collect();
     let mut counted: Vec<Counted> = Vec::new();
-    // The furthest end so far, with the view and entry of the find that reaches it: finds are sorted
-    // by start, so a later find that ends no further is covered.
-    let mut reach: Option<Find> = None;
-    for &find in finds.iter().filter(|find| role(find) == Role::Finds) {
-        if let Some(longest) = reach
-            && longest.span.covers(find.span)
-            && !(longest.span == find.span
-                && longest.entry == find.entry
-                && longest.view == find.view)
-        {
+    // For literals and for regexes, the find that reaches furthest so far: finds are sorted by start,
+    // so a later one that ends no further is covered by it.
+    let mut reach: [Option<Find>; 2] = [None, None];
+    for &find in finds.iter().filter(|find| entry(find).role == Role::Finds) {
+        let reach = &mut reach[usize::from(entry(&find).kind == EntryKind::Regex)];
+        if reach.is_some_and(|longest| longest.span.covers(find.span)) {
             continue;
         }
-        if reach.is_none_or(|longest| find.span.end() > longest.span.end()) {
-            reach = Some(find);
-        }
+        *reach = Some(find);
         let cancelled_by = exceptions
             .iter()
             .find(|exception| exception.span.covers(find.span))
-            .map(|exception| Arc::clone(&rules.entries[exception.entry].name));
+            .map(|exception| Arc::clone(&entry(exception).name));
         counted.push(Counted { find, cancelled_by });
     }
     counted

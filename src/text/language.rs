@@ -159,7 +159,8 @@ impl Tally {
     }
 
     fn end_words(&mut self, apostrophe: bool) {
-        for sample in [&mut self.latin, &mut self.cyrillic, &mut self.arabic, &mut self.devanagari] {
+        for sample in [&mut self.latin, &mut self.cyrillic, &mut self.arabic, &mut self.devanagari]
+        {
             sample.end_word(apostrophe);
         }
     }
@@ -358,14 +359,8 @@ fn careful(detector: &Detector, text: &str) -> Option<(&'static str, u16)> {
 fn cyrillic(sample: &Sample) -> Guess {
     let text = &*sample.text;
     let has = |letters: &str| text.contains(|ch| letters.contains(ch));
-    let by_letters = [
-        ("ў", "be"),
-        ("әұқғһ", "kk"),
-        ("ѓќѕ", "mk"),
-        ("ђћ", "sr"),
-        ("ӣӯҷҳ", "tg"),
-        ("їєґ", "uk"),
-    ];
+    let by_letters =
+        [("ў", "be"), ("әұқғһ", "kk"), ("ѓќѕ", "mk"), ("ђћ", "sr"), ("ӣӯҷҳ", "tg"), ("їєґ", "uk")];
     if let Some((_, code)) = by_letters.iter().find(|(letters, _)| has(letters)) {
         return Guess::new(code, 970);
     }
@@ -388,15 +383,14 @@ fn cyrillic(sample: &Sample) -> Guess {
 fn arabic(sample: &Sample) -> Guess {
     let text = &*sample.text;
     let count = |letters: &str| text.chars().filter(|&ch| letters.contains(ch)).count();
-    let by_letters =
-        [("ٹڈڑںےہھ", "ur"), ("ښځڅږټډړ", "ps"), ("ێڕڵە", "ckb"), ("ۈۋۇ", "ug")];
+    let by_letters = [("ٹڈڑںےہھ", "ur"), ("ښځڅږټډړ", "ps"), ("ێڕڵە", "ckb"), ("ۈۋۇ", "ug")];
     if let Some((_, code)) = by_letters.iter().find(|(letters, _)| count(letters) >= 2) {
         return Guess::new(code, 960);
     }
     let words = |words: &[&str]| text.split(' ').filter(|word| words.contains(word)).count();
     let persian = words(&[
-        "را", "كه", "از", "اين", "است", "مي", "براي", "هم", "با", "تو", "نيست", "شما", "خيلي", "بود",
-        "ان", "هر", "يك", "در", "به",
+        "را", "كه", "از", "اين", "است", "مي", "براي", "هم", "با", "تو", "نيست", "شما", "خيلي",
+        "بود", "ان", "هر", "يك", "در", "به",
     ]);
     let arabic = words(&[
         "في", "من", "علي", "الي", "هذا", "هذه", "التي", "الذي", "لا", "ما", "يا", "كل", "عن", "مع",
@@ -404,7 +398,9 @@ fn arabic(sample: &Sample) -> Guess {
     ]) + text.split(' ').filter(|word| word.starts_with("ال")).count();
     match (persian + count("پچژگ"), arabic) {
         (0, 0) if sample.letters < LETTERS_MIN => Guess::UNSURE,
-        (persian, arabic) if persian > arabic => Guess::new("fa", if persian > 1 { 960 } else { 850 }),
+        (persian, arabic) if persian > arabic => {
+            Guess::new("fa", if persian > 1 { 960 } else { 850 })
+        }
         (_, arabic) => Guess::new("ar", if arabic > 1 { 960 } else { 850 }),
     }
 }
@@ -464,8 +460,10 @@ fn writing(code: &str) -> Writing {
         "ru" | "uk" | "be" | "bg" | "sr" | "mk" | "kk" | "ky" | "mn" | "tg" => Writing::Cyrillic,
         "ar" | "fa" | "ur" | "ps" | "ckb" | "ug" | "sd" => Writing::Arabic,
         "hi" | "mr" | "ne" | "sa" => Writing::Devanagari,
-        "zh" | "ja" | "ko" | "th" | "lo" | "km" | "my" | "el" | "he" | "ta" | "te" | "kn" | "ml"
-        | "gu" | "pa" | "or" | "si" | "ka" | "hy" | "am" | "bo" | "bn" | "as" | "und" => Writing::Other,
+        "zh" | "ja" | "ko" | "th" | "lo" | "km" | "my" | "el" | "he" | "ta" | "te" | "kn"
+        | "ml" | "gu" | "pa" | "or" | "si" | "ka" | "hy" | "am" | "bo" | "bn" | "as" | "und" => {
+            Writing::Other
+        }
         _ => Writing::Latin,
     }
 }
@@ -479,4 +477,88 @@ fn is_address(token: &str) -> bool {
 fn score(thousandths: u64) -> Score {
     let thousandths = u16::try_from(thousandths).ok().and_then(Score::from_thousandths);
     thousandths.expect("shares and confidences are at most 1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(text: &str) -> String {
+        let codes = languages(text, None).into_iter().map(|part| part.language.as_str().to_owned());
+        codes.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_sentence_speaks_its_language() {
+        for (expected, text) in [
+            ("en", "i really think that we should go home before it gets dark"),
+            ("es", "no sé por qué la gente siempre dice que es muy difícil"),
+            ("pt", "você não precisa fazer isso agora, a gente conversa amanhã"),
+            ("fr", "je ne comprends pas pourquoi tout le monde dit ça aujourd'hui"),
+            ("de", "ich weiß nicht, warum das heute schon wieder nicht geht"),
+            ("it", "non capisco perché tutti dicono che questa cosa è facile"),
+            ("nl", "ik weet niet waarom het vandaag niet goed gaat met jullie"),
+            ("sv", "jag vet inte varför det inte fungerar idag men jag försöker"),
+            ("pl", "nie wiem dlaczego wszyscy mówią, że to jest takie proste"),
+            ("cs", "nevím, proč všichni říkají, že je to tak jednoduché"),
+            ("hu", "nem tudom, hogy miért mondja mindenki, hogy ez egyszerű"),
+            ("ro", "nu știu de ce toată lumea spune că este atât de simplu"),
+            ("tr", "bugün neden herkes bunun çok kolay olduğunu söylüyor"),
+            ("vi", "tôi không biết tại sao mọi người nói rằng điều này rất dễ"),
+            ("id", "saya tidak tahu kenapa semua orang bilang ini sangat mudah"),
+            ("fi", "en tiedä miksi kaikki sanovat että tämä on niin helppoa"),
+            ("tl", "hindi ko alam kung bakit sinasabi ng lahat na madali ito"),
+            ("ru", "я не знаю, почему все говорят, что это так просто"),
+            ("uk", "я не знаю, чому всі кажуть, що це так просто"),
+            ("bg", "не знам защо всички казват, че това е толкова лесно"),
+            ("ar", "لا اعرف لماذا يقول الجميع ان هذا سهل جدا"),
+            ("fa", "نمي دانم چرا همه مي گويند اين خيلي آسان است"),
+            ("ur", "مجھے نہیں معلوم کہ سب کیوں کہتے ہیں یہ آسان ہے"),
+            ("he", "אני לא יודע למה כולם אומרים שזה קל"),
+            ("hi", "मुझे नहीं पता कि सब क्यों कहते हैं कि यह आसान है"),
+            ("th", "ฉันไม่รู้ว่าทำไมทุกคนบอกว่ามันง่าย"),
+            ("ko", "왜 다들 쉽다고 하는지 모르겠어요"),
+            ("ja", "なぜみんなが簡単だと言うのか分かりません"),
+            ("zh", "我不知道为什么大家都说这很容易"),
+            ("el", "δεν ξέρω γιατί όλοι λένε ότι είναι εύκολο"),
+            (
+                "zh en",
+                "我们今天一起去那个很有名的新地方吃一顿真的很好吃的晚饭吧 i really want to go with you",
+            ),
+            ("", "123 !!! 😀 https://example.org/hello-there-my-friend"),
+            ("und", "lol ok"),
+            ("und", "zxcv qwrt bnmp lkjh gfds"),
+        ] {
+            assert_eq!(codes(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn shares_are_parts_of_all_letters() {
+        let parts = languages("我们今天去吃饭 ok 안녕", None);
+        let shares: Vec<u16> = parts.iter().map(|part| part.share.thousandths()).collect();
+        assert_eq!(shares, [636, 181, 181]);
+    }
+
+    #[test]
+    fn a_declared_language_lifts_what_is_undecided_and_overrides_nothing() {
+        let declared =
+            |text, code| languages(text, Language::new(code))[0].language.as_str().to_owned();
+        assert_eq!(declared("lol ok", "en"), "en");
+        assert_eq!(declared("lol ok", "ru"), "und");
+        assert_eq!(declared("我不知道为什么", "en"), "zh");
+        let german = "ich weiß nicht, warum das heute schon wieder nicht geht";
+        assert_eq!(declared(german, "en"), "de");
+    }
+
+    #[test]
+    fn a_place_has_the_language_of_its_sentence() {
+        let text = "我们走吧。 Le train a du retard parce que la neige est tombée! The end";
+        let at = text.find("retard").expect("the word is in the text");
+        let found = sentence_language(text, at..at + 6);
+        assert_eq!((found.language.as_str(), found.letters), ("fr", 40));
+        assert!(found.confidence.thousandths() >= 900);
+        let found = sentence_language(text, 0..3);
+        assert_eq!((found.language.as_str(), found.letters), ("zh", 4));
+    }
 }

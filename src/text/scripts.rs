@@ -14,12 +14,23 @@ pub fn is_spacing(ch: char) -> bool {
 /// Whether `ch` is of a script that runs its words together.
 pub(super) fn is_written_without_spaces(ch: char) -> bool {
     use Script::{
-        Bopomofo, Han, Hiragana, Katakana, Khmer, Lao, Myanmar, New_Tai_Lue, Tai_Le, Tai_Tham, Thai,
-        Tibetan, Yi,
+        Bopomofo, Han, Hiragana, Katakana, Khmer, Lao, Myanmar, New_Tai_Lue, Tai_Le, Tai_Tham,
+        Thai, Tibetan, Yi,
     };
     let without = [
-        Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar, Tibetan, Bopomofo, Yi, New_Tai_Lue,
-        Tai_Le, Tai_Tham,
+        Han,
+        Hiragana,
+        Katakana,
+        Thai,
+        Lao,
+        Khmer,
+        Myanmar,
+        Tibetan,
+        Bopomofo,
+        Yi,
+        New_Tai_Lue,
+        Tai_Le,
+        Tai_Tham,
     ];
     !ch.is_ascii() && (is_prolonged_sound(ch) || without.contains(&ch.script()))
 }

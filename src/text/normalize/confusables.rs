@@ -13,7 +13,10 @@ use super::{
     diacritics::looks_like,
     units::{self, Unit},
 };
-use crate::text::{NormalizedText, scripts::{is_mark, is_written_without_spaces}};
+use crate::text::{
+    NormalizedText,
+    scripts::{is_mark, is_written_without_spaces},
+};
 
 /// Cyrillic and Greek letters as readers take Latin ones among them.
 static FROM_LATIN: LazyLock<HashMap<(Script, char), char>> = LazyLock::new(|| {
@@ -59,7 +62,8 @@ fn in_word(ch: char) -> bool {
 fn readings(word: &[Unit], original: &str, standard: &NormalizedText) -> Option<Vec<char>> {
     let count = |script| word.iter().filter(|unit| unit.ch.script() == script).count();
     let latin = count(Script::Latin);
-    let other = [Script::Cyrillic, Script::Greek].into_iter().max_by_key(|&script| count(script))?;
+    let other =
+        [Script::Cyrillic, Script::Greek].into_iter().max_by_key(|&script| count(script))?;
     let as_latin: Vec<Option<char>> =
         word.iter().map(|&unit| read_latin(unit, original, standard)).collect();
     let as_other: Vec<Option<char>> = word.iter().map(|unit| read_as(other, unit.ch)).collect();

@@ -10,11 +10,33 @@ use super::units::Unit;
 use crate::text::scripts::is_mark;
 
 /// Small capitals and turned letters that neither Unicode nor UTS 39 relates to their letter.
-const LOOKS_LIKE: [(char, char); 24] = [
-    ('ᴀ', 'a'), ('ʙ', 'b'), ('ᴅ', 'd'), ('ᴇ', 'e'), ('ɢ', 'g'), ('ʜ', 'h'), ('ᴊ', 'j'), ('ᴋ', 'k'),
-    ('ĸ', 'k'), ('ʟ', 'l'), ('ᴍ', 'm'), ('ʍ', 'm'), ('ɴ', 'n'), ('ᴘ', 'p'), ('ʀ', 'r'),
-    ('ᴛ', 't'), ('ɐ', 'a'), ('ǝ', 'e'), ('ə', 'e'), ('ꓲ', 'i'), ('ʌ', 'a'),
-    ('ƨ', 's'), ('ʇ', 't'), ('ɹ', 'r'),
+const LOOKS_LIKE: [(char, char); 26] = [
+    ('ᴀ', 'a'),
+    ('ʙ', 'b'),
+    ('ᴅ', 'd'),
+    ('ᴇ', 'e'),
+    ('ɢ', 'g'),
+    ('ʜ', 'h'),
+    ('ᴊ', 'j'),
+    ('ᴋ', 'k'),
+    ('ĸ', 'k'),
+    ('ʟ', 'l'),
+    ('ᴍ', 'm'),
+    ('ʍ', 'm'),
+    ('ɴ', 'n'),
+    ('ᴘ', 'p'),
+    ('ʀ', 'r'),
+    ('ᴛ', 't'),
+    ('ɐ', 'a'),
+    ('ǝ', 'e'),
+    ('ə', 'e'),
+    ('ꓲ', 'i'),
+    ('ʌ', 'a'),
+    ('ƨ', 's'),
+    ('ʇ', 't'),
+    ('ɹ', 'r'),
+    ('ꜰ', 'f'),
+    ('ꞯ', 'q'),
 ];
 
 static LETTERS: LazyLock<HashMap<char, char>> = LazyLock::new(|| {

@@ -3,9 +3,12 @@
 use super::units::{self, Unit};
 use crate::text::scripts::is_kana;
 
-/// Makes kana words one way of writing; whether anything changed.
+/// Makes kana words one way of writing; whether there were any.
+///
+/// Words in large Katakana stay as they are and count all the same: a literal in Hiragana meets them
+/// only here.
 pub(super) fn undo(units: &mut Vec<Unit>) -> bool {
-    let mut changed = false;
+    let mut found = false;
     let mut prolonged = Vec::new();
     let mut in_word = false;
     for (at, unit) in units.iter_mut().enumerate() {
@@ -14,12 +17,13 @@ pub(super) fn undo(units: &mut Vec<Unit>) -> bool {
             continue;
         }
         in_word = is_kana(unit.ch);
-        let folded = if in_word { large(katakana(unit.ch)) } else { unit.ch };
-        changed |= folded != unit.ch;
-        unit.ch = folded;
+        if in_word {
+            unit.ch = large(katakana(unit.ch));
+            found = true;
+        }
     }
     units::remove(units, &prolonged);
-    changed || !prolonged.is_empty()
+    found
 }
 
 fn katakana(ch: char) -> char {
@@ -32,9 +36,18 @@ fn katakana(ch: char) -> char {
 
 fn large(ch: char) -> char {
     match ch {
-        'ァ' => 'ア', 'ィ' => 'イ', 'ゥ' => 'ウ', 'ェ' => 'エ', 'ォ' => 'オ',
-        'ッ' => 'ツ', 'ャ' => 'ヤ', 'ュ' => 'ユ', 'ョ' => 'ヨ', 'ヮ' => 'ワ',
-        'ヵ' => 'カ', 'ヶ' => 'ケ',
+        'ァ' => 'ア',
+        'ィ' => 'イ',
+        'ゥ' => 'ウ',
+        'ェ' => 'エ',
+        'ォ' => 'オ',
+        'ッ' => 'ツ',
+        'ャ' => 'ヤ',
+        'ュ' => 'ユ',
+        'ョ' => 'ヨ',
+        'ヮ' => 'ワ',
+        'ヵ' => 'カ',
+        'ヶ' => 'ケ',
         _ => ch,
     }
 }

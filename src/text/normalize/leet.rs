@@ -51,13 +51,12 @@ fn in_word(ch: char) -> bool {
 fn undo_word(word: &mut [Unit]) -> bool {
     let letters = word.iter().filter(|unit| unit.ch.is_ascii_alphabetic()).count();
     let digits = word.iter().filter(|unit| unit.ch.is_ascii_digit()).count();
-    if word.len() > WORD_MAX || digits > letters.max(2) {
+    if word.len() > WORD_MAX || digits > letters + 1 {
         return false;
     }
     let hidden = units::runs(word, |ch| !ch.is_ascii_alphabetic());
     let inside = |run: &std::ops::Range<usize>| run.start > 0 && run.end < word.len();
-    let hides_inside =
-        hidden.iter().any(|run| inside(run) && reads_inside(&word[run.clone()]));
+    let hides_inside = hidden.iter().any(|run| inside(run) && reads_inside(&word[run.clone()]));
     let chosen: Vec<usize> = hidden
         .iter()
         .filter(|run| match inside(run) {
@@ -76,7 +75,8 @@ fn undo_word(word: &mut [Unit]) -> bool {
 /// Whether signs and digits between two letters are letters.
 fn reads_inside(run: &[Unit]) -> bool {
     let digits = run.iter().filter(|unit| unit.ch.is_ascii_digit()).count();
-    run.len() <= DIGITS_MAX && (digits == 0 || digits == run.len())
+    run.len() <= DIGITS_MAX
+        && (digits == 0 || digits == run.len())
         && run.iter().all(|unit| letter(&[unit.ch], 0) != unit.ch)
 }
 
@@ -85,8 +85,7 @@ fn reads_inside(run: &[Unit]) -> bool {
 fn reads_at_edge(run: &[Unit], at_start: bool, hides_inside: bool) -> bool {
     let signs = run.iter().all(|unit| unit.ch == '$');
     let digits = run.iter().all(|unit| unit.ch.is_ascii_digit());
-    run.len() <= DIGITS_MAX && (signs || (hides_inside && digits))
-        && (!at_start || run.len() == 1)
+    run.len() <= DIGITS_MAX && (signs || (hides_inside && digits)) && (!at_start || run.len() == 1)
 }
 
 /// The letter that the digit or sign at `at` stands for.
@@ -117,7 +116,8 @@ fn one(word: &[char], at: usize) -> char {
     let doubled = beside('l') && (before.as_ref().is_some_and(vowel) || before == Some('l'));
     let pair = beside('1');
     let last = after.is_none() && before.as_ref().is_some_and(vowel);
-    let opens = matches!(before, Some('s' | 'p' | 'b' | 'f' | 'g')) && after.as_ref().is_some_and(vowel);
+    let opens =
+        matches!(before, Some('s' | 'p' | 'b' | 'f' | 'g')) && after.as_ref().is_some_and(vowel);
     if doubled || pair || last || opens { 'l' } else { 'i' }
 }
 

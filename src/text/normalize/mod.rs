@@ -20,5 +20,8 @@ mod table;
 mod traditional;
 mod units;
 
+#[cfg(test)]
+mod tests;
+
 pub use skeleton::{Skeleton, SkeletonLiteral, skeleton, skeleton_literal};
 pub use standard::{standard, standard_literal, standard_literal_among_kana};

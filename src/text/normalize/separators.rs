@@ -76,12 +76,13 @@ fn is_gap(gap: &[Unit]) -> bool {
     (1..=GAP_MAX).contains(&gap.len()) && breaks <= 1
 }
 
-/// Whether `ch` may stand between the letters of a word in disguise. Marks belong to their letter.
+/// Whether `ch` may stand between the letters of a word in disguise. Marks belong to their letter,
+/// and apostrophes to their word: `i'm a`.
 fn is_separator(ch: char) -> bool {
     if ch.is_ascii() {
-        return !ch.is_ascii_alphanumeric() && !matches!(ch, '@' | '$' | '!' | '?');
+        return !ch.is_ascii_alphanumeric() && !matches!(ch, '@' | '$' | '!' | '?' | '\'');
     }
-    !ch.is_alphanumeric() && ch != '。' && !crate::text::scripts::is_mark(ch)
+    !ch.is_alphanumeric() && !matches!(ch, '。' | '’') && !crate::text::scripts::is_mark(ch)
 }
 
 /// Places of the separators in chains of Han, kana or Hangul syllables.
@@ -102,7 +103,9 @@ fn syllables(units: &[Unit]) -> Vec<usize> {
             continue;
         }
         let first = at;
-        let same = |at: usize| gap(at).iter().map(|unit| unit.ch).eq(gap(first).iter().map(|unit| unit.ch));
+        let same = |at: usize| {
+            gap(at).iter().map(|unit| unit.ch).eq(gap(first).iter().map(|unit| unit.ch))
+        };
         while groups[at + 1].len() == 1 && joinable(at + 1) && same(at + 1) {
             at += 1;
         }

@@ -144,12 +144,14 @@ fn is_plain(text: &str) -> bool {
     }
     let bytes = text.as_bytes();
     let letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
-    let disguise = |at: usize| bytes.get(at).is_some_and(|b| b.is_ascii_digit() || leet::is_sign(*b));
+    let disguise =
+        |at: usize| bytes.get(at).is_some_and(|b| b.is_ascii_digit() || leet::is_sign(*b));
     let single = |at: usize| {
         letter(at) && !letter(at + 1) && (at == 0 || !bytes[at - 1].is_ascii_alphanumeric())
     };
     (0..bytes.len()).all(|at| {
-        let tripled = letter(at) && bytes.get(at + 1) == Some(&bytes[at])
+        let tripled = letter(at)
+            && bytes.get(at + 1) == Some(&bytes[at])
             && bytes.get(at + 2) == Some(&bytes[at]);
         let leet = letter(at) && (disguise(at + 1) || (at > 0 && disguise(at - 1)));
         let spaced = single(at) && (at + 2..at + 5).any(single);

@@ -5,6 +5,8 @@
 
 use std::{collections::HashMap, ops::RangeInclusive, sync::LazyLock};
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::{marks, traditional};
 use crate::text::scripts::{is_kana, is_mark};
 
@@ -114,7 +116,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
 
 impl Table {
     fn make(&mut self, ch: char) -> Entry {
-        let attaches = is_mark(ch) || matches!(ch, '\u{1161}'..='\u{1175}' | '\u{11A8}'..='\u{11C2}');
+        let attaches = std::iter::once(ch).nfkd().next().is_some_and(joins_the_last);
         // A mark alone has no letter to stand on; only what it stands on decides whether it stays.
         let folded = if attaches {
             let with_letter = marks::settle(&format!("ｱ{ch}"));
@@ -137,14 +139,18 @@ impl Table {
             }
         };
         let flag = |flag: u32, holds: bool| if holds { flag } else { 0 };
-        let first_attaches = folded.chars().next().is_some_and(is_mark);
         Entry(
-            kind | flag(ATTACHES, kind != NOTHING && (attaches || first_attaches))
+            kind | flag(ATTACHES, kind != NOTHING && attaches)
                 | flag(KANA, folded.chars().any(is_kana))
                 | flag(BREAKS, folded.chars().any(ends_segment))
                 | flag(TRADITIONAL, folded.chars().any(|c| traditional::simplified(c).is_some())),
         )
     }
+}
+
+/// Marks, and Hangul vowels and finals.
+fn joins_the_last(ch: char) -> bool {
+    is_mark(ch) || matches!(ch, '\u{1161}'..='\u{1175}' | '\u{11A8}'..='\u{11C2}')
 }
 
 /// Line breaks and full stops: kana before one say nothing about the Han after it.
