@@ -70,9 +70,7 @@ pub fn load(sources: &Sources<'_>) -> Result<Loaded, Diagnostics> {
     let mut out = Diagnostics::default();
     let loaded = Loader { sources, out: &mut out, report: Report::default() }.run();
     match loaded {
-        Some((bundle, report)) if !out.has_errors() => {
-            Ok(Loaded { bundle, report, warnings: out })
-        }
+        Some((bundle, report)) if !out.has_errors() => Ok(Loaded { bundle, report, warnings: out }),
         _ => Err(out),
     }
 }
@@ -152,7 +150,8 @@ impl Loader<'_> {
             return rules;
         }
         // What is wrong with a draft was said above: every rule is checked, scanned or not.
-        let drafts = compile(packs, &lists, &categories, Which::Drafts, &mut Diagnostics::default());
+        let drafts =
+            compile(packs, &lists, &categories, Which::Drafts, &mut Diagnostics::default());
         self.report.examples = check_examples(packs, &rules, &drafts, self.out);
         let files: Vec<_> = self.folders().flat_map(|folder| folder.corpora.clone()).collect();
         let corpora: Vec<Corpus> = files.iter().map(|f| Corpus::parse(f, self.out)).collect();

@@ -29,8 +29,7 @@ pub(super) fn run(bundle: &Bundle, out: &mut Diagnostics) -> PolicyTestReport {
     let mut report = PolicyTestReport::default();
     for test in bundle.policies.tests() {
         let differences = check(bundle, test);
-        let counter =
-            if differences.is_empty() { &mut report.passed } else { &mut report.failed };
+        let counter = if differences.is_empty() { &mut report.passed } else { &mut report.failed };
         *counter += 1;
         differences.into_iter().for_each(|difference| out.push(difference));
     }
@@ -69,11 +68,8 @@ fn signals(bundle: &Bundle, post: &Post, test: &PolicyTest) -> Signals {
         .collect();
     let scanned = bundle.rules.scan(&parts, post.surface);
     let text: Vec<&str> = views.iter().map(crate::text::NormalizedText::text).collect();
-    let identity = ModelIdentity {
-        name: "test".to_owned(),
-        version: "0".to_owned(),
-        sha256: String::new(),
-    };
+    let identity =
+        ModelIdentity { name: "test".to_owned(), version: "0".to_owned(), sha256: String::new() };
     let mut scores = test.scores.clone();
     scores.sort();
     Signals {

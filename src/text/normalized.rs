@@ -103,6 +103,11 @@ impl NormalizedText {
         Span::new(start, self.original_end(span.end()).max(start))
     }
 
+    /// What [`Self::original_span`] says of spans that rise, without searching for each.
+    pub(super) fn rising_spans(&self) -> RisingSpans<'_> {
+        RisingSpans { text: self, run: 0 }
+    }
+
     /// The original offset at which the folded byte `at` begins.
     fn original_start(&self, at: u32) -> u32 {
         // The last run that begins at or before `at`: a deletion just before shares its folded offset
@@ -131,6 +136,29 @@ impl NormalizedText {
         }
         let run = Run { normal: offset(self.text.len()), original: self.original_len, linear };
         self.runs.push(run);
+    }
+}
+
+/// Answers for spans that are not empty, each beginning where the one before ends or later.
+pub(super) struct RisingSpans<'a> {
+    text: &'a NormalizedText,
+    run: usize,
+}
+
+impl RisingSpans<'_> {
+    /// The original of the next span.
+    pub(super) fn next(&mut self, span: Span<Normalized>) -> Span<Original> {
+        let runs = &self.text.runs;
+        while runs.get(self.run + 1).is_some_and(|next| next.normal <= span.start()) {
+            self.run += 1;
+        }
+        let run = runs[self.run];
+        let ends_inside = runs.get(self.run + 1).is_none_or(|next| span.end() <= next.normal);
+        if run.linear && ends_inside {
+            let shift = |at: u32| run.original + (at - run.normal);
+            return Span::new(shift(span.start()), shift(span.end()));
+        }
+        self.text.original_span(span)
     }
 }
 

@@ -4,3 +4,5 @@ mod support;
 
 #[cfg(feature = "kafka")]
 mod kafka_node;
+#[cfg(feature = "kafka")]
+mod worker_on_mock;

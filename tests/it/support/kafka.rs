@@ -89,6 +89,11 @@ impl Kafka {
         kafka
     }
 
+    /// A broker that somebody else runs on this port of this machine.
+    pub(crate) fn at(port: u16) -> Self {
+        Self { process: None, folder: scratch("kafka"), port }
+    }
+
     /// What clients connect to.
     pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
