@@ -167,11 +167,13 @@ fn latin(sample: &Sample) -> Guess {
         return Guess::UNSURE;
     }
     let fast = fast_latin(&sample.text);
-    let election = function_words::vote(&sample.text);
+    let election = function_words::vote(&sample.text, fast);
     if let Some(election) = election {
         let lead = election.votes.saturating_sub(election.runner_up);
-        if fast == Some(election.winner) && election.votes >= VOTE {
-            return Guess::new(election.winner, if lead >= VOTE { 970 } else { 920 });
+        let seconded = election.seconded * 2 >= VOTE && election.seconded * 4 >= election.votes * 3;
+        if let Some(code) = fast.filter(|_| seconded) {
+            let clear = code == election.winner && lead >= VOTE;
+            return Guess::new(code, if clear { 970 } else { 900 });
         }
         // The fast classifier answers one of sixteen whatever it reads.
         let unknown_to_it = !FAST_LATIN.contains(&election.winner);

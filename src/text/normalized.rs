@@ -48,11 +48,6 @@ impl NormalizedText {
         self.original_len += offset(text.len());
     }
 
-    /// Appends `folded` for as many bytes of the original, character by character of equal length.
-    pub(super) fn push_linear(&mut self, folded: &str) {
-        self.push_same(folded);
-    }
-
     /// Appends ASCII text that stands for itself, its letters in lower case.
     pub(super) fn push_ascii_lower(&mut self, text: &str) {
         let start = self.text.len();

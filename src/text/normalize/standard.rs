@@ -115,7 +115,7 @@ impl<'a> Pass<'a> {
         self.at = range.end;
         let raw = &self.original[range.clone()];
         if is_settled(raw) {
-            return self.folded.push_linear(raw);
+            return self.folded.push_same(raw);
         }
         let mut settled = marks::settle(raw);
         if settled.chars().any(|ch| traditional::simplified(ch).is_some())
