@@ -309,3 +309,87 @@ fn required_text(reader: &Reader<'_>, keys: &mut Keys<'_>, key: &'static str) ->
 fn flag(reader: &Reader<'_>, keys: &mut Keys<'_>, key: &'static str) -> bool {
     keys.take(key).and_then(|node| reader.boolean(node)).unwrap_or(false)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compile(text: &str) -> (Option<Taxonomy>, Vec<String>) {
+        let file = Arc::new(SourceFile { path: "taxonomy.yaml".into(), text: text.into() });
+        let mut out = Diagnostics::default();
+        let taxonomy = Taxonomy::compile(&file, &mut out);
+        let told = out.sorted().into_iter().map(|d| format!("{} {}", d.code, d.message)).collect();
+        (taxonomy, told)
+    }
+
+    const SMALL: &str = "
+umbrellas: [{id: toxic, definition: hostile}]
+model_labels: {bad: toxic, slurs: hate/slur}
+categories:
+  - id: hate
+    definition: h
+    umbrella: toxic
+    max_action: review
+    names: {dsa: {category: SPEECH, keywords: [HATE]}, openai: [hate], azure: Hate}
+    subcategories:
+      - {id: slur, definition: s, mandatory: true, names: {openai: hate/slur}}
+  - {id: local_law, definition: l, rows_only: true, mandatory: true, subcategories: [{id: other, definition: o}]}
+";
+
+    #[test]
+    fn a_subcategory_has_from_its_parent_what_it_does_not_say() {
+        let taxonomy = compile(SMALL).0.expect("a right file");
+        let [hate, slur, other] = ["hate", "hate/slur", "local_law/other"].map(Category::new);
+        let item = taxonomy.item(&slur).expect("it is there");
+        assert_eq!(item.names.openai, ["hate/slur"]);
+        assert_eq!(item.names.azure, ["Hate"]);
+        assert_eq!(item.names.dsa_category.as_deref(), Some("SPEECH"));
+        assert_eq!(item.umbrellas, [Category::new("toxic")]);
+        assert_eq!(taxonomy.max_action(&slur), Action::Review);
+        assert!(taxonomy.is_mandatory(&slur) && !taxonomy.is_mandatory(&hate));
+        assert!(taxonomy.is_mandatory(&other));
+        assert!(taxonomy.item(&other).is_some_and(|item| item.rows_only));
+        assert_eq!(taxonomy.of_model_label("slurs"), Some(&slur));
+    }
+
+    #[test]
+    fn an_umbrella_is_no_category_and_never_blocks() {
+        let taxonomy = compile(SMALL).0.expect("a right file");
+        let toxic = Category::new("toxic");
+        assert!(taxonomy.is_umbrella(&toxic) && !taxonomy.contains(&toxic));
+        assert_eq!(taxonomy.max_action(&toxic), Action::Review);
+        assert_eq!(taxonomy.definition(&toxic), Some("hostile"));
+        assert_eq!(taxonomy.paths().last(), Some("toxic"));
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        let cases = [
+            ("categories: []", "T003 a taxonomy has 1 to 500 categories"),
+            ("umbrellas: []", "Y016 the key `categories` is missing"),
+            ("categories: [{id: Hate, definition: h}]", "T001 `Hate` is no id of a category"),
+            ("categories: [{id: a}]", "Y016 the key `definition` is missing"),
+            (
+                "categories: [{id: a, definition: x, umbrella: bad}]",
+                "T002 there is no umbrella `bad`",
+            ),
+            (
+                "categories: [{id: a, definition: x}, {id: a, definition: y}]",
+                "T001 the category `a` is there twice",
+            ),
+            (
+                "model_labels: {x: b}\ncategories: [{id: a, definition: x}]",
+                "T002 there is no category or umbrella `b`",
+            ),
+            (
+                "categories: [{id: a, definition: x, subcategories: [{id: b, definition: y, rows_only: true}]}]",
+                "Y015 the key `rows_only` is not known here",
+            ),
+        ];
+        for (text, expected) in cases {
+            let (taxonomy, told) = compile(text);
+            assert!(taxonomy.is_none(), "{text}");
+            assert!(told.contains(&expected.to_owned()), "{text}\n{told:#?}");
+        }
+    }
+}

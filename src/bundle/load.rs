@@ -1,6 +1,9 @@
 //! From folders to a bundle, through every gate.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{Bundle, BundleSettings, PolicyTestReport, policy_tests};
 use crate::{
@@ -89,7 +92,13 @@ impl Loader<'_> {
         let rules = self.rules(&packs, &taxonomy);
         let model = self.model(&settings);
         let evidence = model.as_ref().map(|model| ModelEvidence(model.evidence().clone()));
-        let known = Known { taxonomy: &taxonomy, rules: rules.known(), model: evidence.as_ref() };
+        let left_out = self.left_out();
+        let known = Known {
+            taxonomy: &taxonomy,
+            rules: rules.known(),
+            left_out: &left_out,
+            model: evidence.as_ref(),
+        };
         let files: Vec<_> = self.folders().flat_map(|folder| folder.policies.clone()).collect();
         let policies = PolicySet::compile(&files, &known, self.out);
         let versions = Arc::new(self.versions(&rules, model.as_ref()));
@@ -134,6 +143,15 @@ impl Loader<'_> {
     fn packs(&mut self) -> Vec<PackFile> {
         let files: Vec<_> = self.rule_folders().flat_map(|folder| folder.packs.clone()).collect();
         files.iter().filter_map(|file| parse_pack(file, self.out)).collect()
+    }
+
+    /// Shipped rules that take no part: shipped policies may still name them.
+    fn left_out(&self) -> BTreeSet<RuleId> {
+        let shipped = self.sources.folders.first().filter(|_| !self.sources.shipped_rules);
+        let files = shipped.map_or(&[][..], |folder| &folder.packs);
+        // What is wrong in a pack that is left out does not matter.
+        let packs = files.iter().filter_map(|file| parse_pack(file, &mut Diagnostics::default()));
+        packs.flat_map(|pack| pack.rules).map(|rule| RuleId::new(&rule.id)).collect()
     }
 
     fn rules(&mut self, packs: &[PackFile], taxonomy: &Taxonomy) -> Ruleset {

@@ -56,6 +56,7 @@ impl PolicySet {
             files.iter().filter_map(|file| PolicyFile::read(file, known, &mut found)).collect();
         let family = Family::new(&files, &mut found);
         checks::inheritance(&family, known, &mut found);
+        checks::expectations(&files, &mut found);
         let mut set = Self::empty(limits(known.taxonomy));
         for region in
             std::iter::once(Region::DEFAULT).chain(family.places().map(|(place, _)| place))
@@ -142,7 +143,7 @@ impl PolicySet {
         let real = Table::inherit(chain, Shadow::Ignored);
         let trial = Some(Table::inherit(chain, Shadow::Tried)).filter(|trial| *trial != real);
         let scores = [Some(&real), trial.as_ref()].into_iter().flatten();
-        let lowest = scores.filter_map(Table::lowest_score).chain(self.lowest_score).min();
+        let lowest = scores.filter_map(|table| table.lowest_score).chain(self.lowest_score).min();
         self.lowest_score = lowest;
         let policy = Policy { real, trial };
         let at = self.policies.iter().position(|other| *other == policy).unwrap_or_else(|| {

@@ -6,3 +6,5 @@ mod support;
 mod kafka_node;
 #[cfg(feature = "kafka")]
 mod worker_on_mock;
+#[cfg(feature = "kafka")]
+mod worker_process;

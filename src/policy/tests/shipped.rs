@@ -1,6 +1,11 @@
 //! The policies that come with Tidegate, with the rules that come with it.
 
-use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    sync::Arc,
+};
 
 use super::{
     super::{Known, PolicySet, Reach},
@@ -65,7 +70,8 @@ fn shipped() -> Shipped {
     let mut rules = BTreeMap::new();
     files("packs").iter().for_each(|file| rules_of(file, &mut rules));
     let all: Vec<Arc<RuleFacts>> = rules.values().cloned().collect();
-    let known = Known { taxonomy: &taxonomy, rules: &all, model: None };
+    let left_out = BTreeSet::new();
+    let known = Known { taxonomy: &taxonomy, rules: &all, left_out: &left_out, model: None };
     let policies = PolicySet::compile(&files("policies"), &known, &mut out);
     assert!(out.is_empty(), "not a warning in what is shipped: {:#?}", said(&out));
     Shipped { policies: policies.expect("no errors"), rules }
