@@ -76,7 +76,9 @@ impl Taxonomy {
             Some(it)
         });
         let refused = found.has_errors();
-        found.sorted().into_iter().for_each(|diagnostic| out.push(diagnostic.clone()));
+        for diagnostic in found.sorted() {
+            out.push(diagnostic.clone());
+        }
         taxonomy.filter(|_| !refused)
     }
 
@@ -144,7 +146,9 @@ impl Taxonomy {
         let labels = keys.take("model_labels");
         let categories = keys.require("categories", reader);
         reader.finish(&keys);
-        umbrellas.into_iter().for_each(|node| self.read_umbrellas(reader, node));
+        if let Some(node) = umbrellas {
+            self.read_umbrellas(reader, node);
+        }
         for node in reader.items(categories?) {
             self.read_category(reader, node);
         }
@@ -152,7 +156,9 @@ impl Taxonomy {
             let message = format!("a taxonomy has 1 to {CATEGORIES_MAX} categories");
             reader.error(&root.range, NOTHING, message);
         }
-        labels.into_iter().for_each(|node| self.read_labels(reader, node));
+        if let Some(node) = labels {
+            self.read_labels(reader, node);
+        }
         Some(())
     }
 
@@ -178,14 +184,13 @@ impl Taxonomy {
         let (id, mut item) = item?;
         item.rows_only = rows_only;
         item.umbrellas = umbrellas.unwrap_or_default();
-        self.insert(reader, node, Category::new(id), item.clone());
+        self.insert(reader, node, id, item.clone());
         for node in subcategories.map_or(&[][..], |node| reader.items(node)) {
             let Some(mut keys) = reader.keys(node) else { continue };
             let sub = read_item(reader, &mut keys);
             reader.finish(&keys);
             let Some((sub_id, sub)) = sub else { continue };
-            let path = Category::new(&format!("{id}/{sub_id}"));
-            self.insert(reader, node, path, inherit(&item, sub));
+            self.insert(reader, node, &format!("{id}/{sub_id}"), inherit(&item, sub));
         }
         Some(())
     }
@@ -220,7 +225,8 @@ impl Taxonomy {
         }
     }
 
-    fn insert(&mut self, reader: &Reader<'_>, node: &Node, path: Category, item: Item) {
+    fn insert(&mut self, reader: &Reader<'_>, node: &Node, path: &str, item: Item) {
+        let path = Category::new(path);
         if self.is_umbrella(&path) || self.items.insert(path.clone(), item).is_some() {
             let message = format!("the category `{}` is there twice", path.as_str());
             reader.error(&node.range, ID_INVALID, message);

@@ -15,7 +15,7 @@ use crate::{
     decision::{Action, Outcome, RegionVerdict, Verdict},
     diagnostic::{Diagnostics, SourceFile},
     post::Region,
-    signal::{ModelSignal, RuleFacts, Score, Signals},
+    signal::{ModelSignal, RuleFacts, RuleHit, Score, Signals},
     taxonomy::Taxonomy,
 };
 
@@ -65,10 +65,14 @@ impl PolicySet {
         }
         set.groups = family.groups();
         set.tests = files.iter().flat_map(|file| &file.tests).cloned().collect();
-        set.tests.iter_mut().for_each(|test| expand_expectations(test, &set.groups));
+        for test in &mut set.tests {
+            expand_expectations(test, &set.groups);
+        }
         checks::idle(&files, &set.named(), &set.limits, known, &mut found);
         let refused = found.has_errors();
-        found.sorted().into_iter().for_each(|diagnostic| out.push(diagnostic.clone()));
+        for diagnostic in found.sorted() {
+            out.push(diagnostic.clone());
+        }
         (!refused).then_some(set)
     }
 
@@ -102,7 +106,9 @@ impl PolicySet {
                 None => verdicts.push(RegionVerdict { regions, verdict }),
             }
         }
-        verdicts.iter_mut().for_each(|verdict| verdict.regions.sort_unstable());
+        for verdict in &mut verdicts {
+            verdict.regions.sort_unstable();
+        }
         verdicts.sort_unstable_by_key(|verdict| verdict.regions[0]);
         Ruling { verdicts, unnamed }
     }
@@ -169,7 +175,7 @@ impl PolicySet {
             ModelSignal::Unavailable(_) => false,
             ModelSignal::NotRouted => true,
         };
-        scores_are_low && !signals.truncated && !signals.hits.iter().any(|hit| hit.is_evidence())
+        scores_are_low && !signals.truncated && !signals.hits.iter().any(RuleHit::is_evidence)
     }
 
     fn verdict(&self, policy: &Policy, facts: &Facts<'_>) -> Verdict {

@@ -32,12 +32,15 @@ fn root(with: &str) -> String {
     format!("region: default\n{with}")
 }
 
+/// Hits, scores, and what follows.
+type Case<'a> = (&'a [RuleHit], &'a [(&'a str, u16)], &'a str);
+
 #[test]
 fn cells_act_from_their_bars_on() {
     let root =
         &[ROOT.replace("harassment: {review: {severity: 1}, block: {severity: 1}}", "spam: never")];
     let root = &[root[0].as_str()];
-    let cases: &[(&[RuleHit], &[(&str, u16)], &str)] = &[
+    let cases: &[Case<'_>] = &[
         (&[], &[], "allow"),
         (&[hit("hate/mild")], &[], "allow"),
         (&[hit("hate/clear")], &[], "review: default/hate/review"),

@@ -70,105 +70,77 @@ fn cells() {
     }
 }
 
+const ROWS: &[(&str, &str)] = &[
+    ("action: block", "P020 this row selects nothing"),
+    ("rule: hate/slurr, action: block", "P009 there is no rule `hate/slurr`"),
+    ("rule: hate/slur", "Y016 the key `action` is missing"),
+    ("rule: hate/slur, score: 0.5, action: review", "P020 no evidence has both a rule and a score"),
+    (
+        "category: hate, severity: 1, score: 0.5, action: review",
+        "P020 no evidence has both a rule and a score",
+    ),
+    (
+        "category: spam, rule: hate/slur, action: review",
+        "P020 `hate/slur` finds `hate/slur`, not `spam`",
+    ),
+    (
+        "category: hate, score: 0.5, action: block",
+        "P011 a score may block only under a language key",
+    ),
+    ("category: hate, action: allow", "P021 a row that allows does nothing"),
+    ("category: hate, tier: restrain", "P021 a restraint without effects does nothing"),
+    (
+        "category: hate, tier: restrain, effects: limit, action: block",
+        "P021 a restraint does not block",
+    ),
+    ("category: hate, action: block, tier: illegal", "P022 what is illegal is so by a law"),
+    (
+        "category: hate, action: block, exceptions: art, tier: illegal, legal: {act: X}",
+        "P023 nobody would see whether an exception applies",
+    ),
+    ("category: hate, action: block, scope: global", "P024 one region cannot decide for all"),
+    ("category: harassment/profanity, action: block", "P013 `harassment/profanity` never blocks"),
+    ("rule: harassment/swearing, action: block", "P013 `harassment/profanity` never blocks"),
+    ("category: toxic, score: 0.9, action: block", "P014 `toxic` never blocks"),
+    ("category: hate, action: block, effective: {from: tomorrow}", "P025 `tomorrow` is no date"),
+    (
+        "category: hate, action: block, effective: {zone: Europe/Bonn}",
+        "P025 there is no time zone `Europe/Bonn`",
+    ),
+    (
+        "category: hate, action: block, effective: {from: 2026-01-02, until: 2026-01-02}",
+        "P025 the row would end before it begins",
+    ),
+    (
+        "category: hate, action: block, review: {after: sometimes}",
+        "P028 `sometimes` does not say which blocks a person looks at",
+    ),
+    (
+        "category: hate, action: block, review: {after: 0%}",
+        "P028 `0%` does not say which blocks a person looks at",
+    ),
+    (
+        "category: hate, action: block, review: {queue: My queue}",
+        "P028 `My queue` cannot be a review queue",
+    ),
+    ("category: hate, action: block, review: {priority: 101}", "P028 `101` is no priority"),
+    (
+        "category: hate, action: block, legal: {act: X, url: 'http://x'}",
+        "P033 the source of a law is an https address",
+    ),
+    ("category: hate, action: block, tell_author: {German: x}", "P035 `German` is no language"),
+    ("category: hate, action: block, deadline: PT1H", "Y015 the key `deadline` is not known here"),
+    (
+        "rule: extremism/manual, action: block, replaces_category: true",
+        "P027 `extremism/terrorist_content` is mandatory: its cell stays",
+    ),
+];
+
 #[test]
 fn rows() {
-    let law = "tier: illegal, legal: {act: X}";
-    let cases = [
-        ("action: block".to_owned(), "P020 this row selects nothing"),
-        ("rule: hate/slurr, action: block".into(), "P009 there is no rule `hate/slurr`"),
-        ("rule: hate/slur".into(), "Y016 the key `action` is missing"),
-        (
-            "rule: hate/slur, score: 0.5, action: review".into(),
-            "P020 no evidence has both a rule and a score",
-        ),
-        (
-            "category: hate, severity: 1, score: 0.5, action: review".into(),
-            "P020 no evidence has both a rule and a score",
-        ),
-        (
-            "category: spam, rule: hate/slur, action: review".into(),
-            "P020 `hate/slur` finds `hate/slur`, not `spam`",
-        ),
-        (
-            "category: hate, score: 0.5, action: block".into(),
-            "P011 a score may block only under a language key",
-        ),
-        ("category: hate, action: allow".into(), "P021 a row that allows does nothing"),
-        ("category: hate, tier: restrain".into(), "P021 a restraint without effects does nothing"),
-        (
-            "category: hate, tier: restrain, effects: limit, action: block".into(),
-            "P021 a restraint does not block",
-        ),
-        (
-            "category: hate, action: block, tier: illegal".into(),
-            "P022 what is illegal is so by a law",
-        ),
-        (
-            format!("category: hate, action: block, exceptions: art, {law}"),
-            "P023 nobody would see whether an exception applies",
-        ),
-        (
-            "category: hate, action: block, scope: global".into(),
-            "P024 one region cannot decide for all",
-        ),
-        (
-            "category: harassment/profanity, action: block".into(),
-            "P013 `harassment/profanity` never blocks",
-        ),
-        (
-            "rule: harassment/swearing, action: block".into(),
-            "P013 `harassment/profanity` never blocks",
-        ),
-        ("category: toxic, score: 0.9, action: block".into(), "P014 `toxic` never blocks"),
-        (
-            "category: hate, action: block, effective: {from: tomorrow}".into(),
-            "P025 `tomorrow` is no date",
-        ),
-        (
-            "category: hate, action: block, effective: {zone: Europe/Bonn}".into(),
-            "P025 there is no time zone `Europe/Bonn`",
-        ),
-        (
-            "category: hate, action: block, effective: {from: 2026-01-02, until: 2026-01-02}"
-                .into(),
-            "P025 the row would end before it begins",
-        ),
-        (
-            "category: hate, action: block, review: {after: sometimes}".into(),
-            "P028 `sometimes` does not say which blocks a person looks at",
-        ),
-        (
-            "category: hate, action: block, review: {after: 0%}".into(),
-            "P028 `0%` does not say which blocks a person looks at",
-        ),
-        (
-            "category: hate, action: block, review: {queue: My queue}".into(),
-            "P028 `My queue` cannot be a review queue",
-        ),
-        (
-            "category: hate, action: block, review: {priority: 101}".into(),
-            "P028 `101` is no priority",
-        ),
-        (
-            "category: hate, action: block, legal: {act: X, url: 'http://x'}".into(),
-            "P033 the source of a law is an https address",
-        ),
-        (
-            "category: hate, action: block, tell_author: {German: x}".into(),
-            "P035 `German` is no language",
-        ),
-        (
-            "category: hate, action: block, deadline: PT1H".into(),
-            "Y015 the key `deadline` is not known here",
-        ),
-        (
-            "rule: extremism/manual, action: block, replaces_category: true".into(),
-            "P027 `extremism/terrorist_content` is mandatory: its cell stays",
-        ),
-    ];
-    for (text, expected) in cases {
-        let found = row(&text);
-        assert!(found.contains(&expected.to_owned()), "{text}\n{found:#?}");
+    for (text, expected) in ROWS {
+        let found = row(text);
+        assert!(found.contains(&(*expected).to_owned()), "{text}\n{found:#?}");
     }
 }
 

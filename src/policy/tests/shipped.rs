@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Diagnostics, SourceFile},
-    post::Field,
+    post::{Field, Region},
     signal::{Category, RuleFacts, RuleHit, RuleId, Severity, Signals, Status},
     taxonomy::Taxonomy,
     text::View,
@@ -68,7 +68,9 @@ fn shipped() -> Shipped {
     let taxonomy = Taxonomy::compile(&source("rules/taxonomy.yaml", text), &mut out);
     let taxonomy = taxonomy.unwrap_or_else(|| panic!("{:#?}", said(&out)));
     let mut rules = BTreeMap::new();
-    files("packs").iter().for_each(|file| rules_of(file, &mut rules));
+    for file in files("packs") {
+        rules_of(&file, &mut rules);
+    }
     let all: Vec<Arc<RuleFacts>> = rules.values().cloned().collect();
     let left_out = BTreeSet::new();
     let known = Known { taxonomy: &taxonomy, rules: &all, left_out: &left_out, model: None };
@@ -96,7 +98,7 @@ impl Shipped {
     fn decide(&self, signals: &Signals, audience: &str) -> Vec<String> {
         let ruling = super::world::decide(&self.policies, signals, audience);
         let one = |verdict: &crate::decision::RegionVerdict| {
-            let regions: Vec<&str> = verdict.regions.iter().map(|region| region.as_str()).collect();
+            let regions: Vec<&str> = verdict.regions.iter().map(Region::as_str).collect();
             format!("{} {}", regions.join(","), short(&verdict.verdict.outcome))
         };
         ruling.verdicts.iter().map(one).collect()

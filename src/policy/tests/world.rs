@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::super::{Facts, Known, ModelEvidence, PolicySet, Ruling};
 use crate::{
     decision::{Outcome, Verdict},
-    diagnostic::{Diagnostic, Diagnostics, Level, SourceFile},
+    diagnostic::{Diagnostic, Diagnostics, Level, Location, SourceFile},
     post::{Field, Post, PostId, Region},
     signal::{
         Category, Language, LanguageShare, ModelIdentity, ModelSignal, RuleFacts, RuleHit, RuleId,
@@ -153,7 +153,7 @@ pub(super) fn policies(texts: &[&str]) -> PolicySet {
 /// What was reported: code and message, warnings marked.
 pub(super) fn said(out: &Diagnostics) -> Vec<String> {
     let one = |d: &Diagnostic| {
-        let at = d.location.as_ref().map(|location| location.line_column());
+        let at = d.location.as_ref().map(Location::line_column);
         let at = at.map_or(String::new(), |(line, column)| format!(" {line}:{column}"));
         format!("{}{at} {}", d.code, d.message)
     };
