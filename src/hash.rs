@@ -4,7 +4,7 @@
 //! so that no two sequences of values are the same bytes.
 
 /// Hashes a sequence of values.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ValueHasher(blake3::Hasher);
 
 impl ValueHasher {

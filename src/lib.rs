@@ -13,16 +13,28 @@
 //! - [`config`], [`files`], [`telemetry`], [`worker`] and [`cli`] are the edges: everything that
 //!   touches disk, clock, network or environment.
 
+pub mod bundle;
 pub mod classify;
+pub mod cli;
 #[cfg(feature = "kafka")]
 pub mod config;
 pub mod decision;
 pub mod delivery;
+#[cfg(feature = "kafka")]
+pub mod demo;
 pub mod diagnostic;
+pub mod engine;
+pub mod files;
+pub mod hash;
+pub mod moderator;
+pub mod policy;
 pub mod post;
+pub mod rules;
 pub mod signal;
+pub mod taxonomy;
 pub mod telemetry;
 pub mod text;
+pub mod units;
 pub mod wire;
 #[cfg(feature = "kafka")]
 pub mod worker;

@@ -3,10 +3,25 @@
 //! A [`Model`] is a verified model folder; a [`Classifier`] is one thread's session of it. Whether and
 //! when a score matters is the policies' business.
 
+pub mod calibration;
+pub mod encode;
+pub mod fixed;
+pub mod folder;
+pub mod graph;
+#[cfg(feature = "onnx")]
+mod load;
+pub mod manifest;
+#[cfg(feature = "onnx")]
+pub mod onnx;
+pub mod vocabulary;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
+
+#[cfg(feature = "onnx")]
+pub use load::{LoadError, check_folder, load_model};
 
 use crate::signal::{Category, Language, ModelIdentity, Score};
 

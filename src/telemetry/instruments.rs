@@ -44,6 +44,7 @@ pub struct Instruments {
     decisions: IntCounterVec,
     rule_hits: IntCounterVec,
     unnamed_regions: IntCounter,
+    unknown_keys: IntCounter,
     batch_records: Histogram,
     in_flight: IntGauge,
     lag: IntGaugeVec,
@@ -92,6 +93,10 @@ impl Instruments {
             unnamed_regions: make.counter(
                 "unnamed_regions_total",
                 "Verdicts for regions that no policy file names, which get the default policy",
+            ),
+            unknown_keys: make.counter(
+                "unknown_keys_total",
+                "Keys of posts that nobody knows: a platform that sends more than is read",
             ),
             batch_records: make.histogram("batch_records", "Records in a batch", RECORDS),
             in_flight: make.gauge("in_flight_records", "Records judged and not yet finished"),
@@ -156,6 +161,11 @@ impl Instruments {
     /// Counts verdicts for regions that no policy file names.
     pub fn unnamed_regions(&self) -> &IntCounter {
         &self.unnamed_regions
+    }
+
+    /// Counts keys of posts that nobody knows.
+    pub fn unknown_keys(&self) -> &IntCounter {
+        &self.unknown_keys
     }
 
     /// How many records a batch has.

@@ -1,13 +1,35 @@
 //! What a text says once it is read the way a person reads it.
 //!
 //! A *view* is a folded copy of a text that keeps the way back to the original: [`standard`] undoes
-//! differences of encoding, [`skeleton`] undoes disguise. Nothing here knows rules or policies.
+//! differences of encoding, [`skeleton`] undoes disguise. Beside them stand the questions that are
+//! asked of the original: where a word may begin and end, and which languages it speaks.
+//!
+//! Nothing here knows rules or policies, and nothing here fails: every function answers for every
+//! text, in time that grows with its length.
 
+mod alphabets;
+mod blocks;
+mod edges;
+mod function_words;
+mod language;
+mod normalize;
 mod normalized;
+mod particles;
+mod scripts;
 mod span;
+mod tally;
+mod utf16;
 
+pub use edges::{left_edge, right_edge};
+pub use language::{SentenceLanguage, languages, sentence_language};
+pub use normalize::{
+    Skeleton, SkeletonLiteral, skeleton, skeleton_literal, standard, standard_literal,
+    standard_literal_among_kana,
+};
 pub use normalized::NormalizedText;
+pub use scripts::is_spacing;
 pub use span::{Normalized, Original, Span, Utf16, offset};
+pub use utf16::Utf16Cursor;
 
 /// How far a text is folded before it is matched; the order is the order of cost and of weakness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -65,7 +65,8 @@ impl Serialize for ErrorCode {
 }
 
 /// What is wrong, and where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{}: {message}", code.as_str())]
 pub struct WireError {
     /// What is wrong.
     pub code: ErrorCode,
@@ -88,6 +89,13 @@ impl WireError {
         let mut message = message.into();
         message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
         Self { code, message, path: None, line: None, post_id: None }
+    }
+
+    /// The same with its place in the JSON.
+    #[must_use]
+    pub fn at(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
     }
 
     /// The error as a door answers it: `{"error": {…}}`.

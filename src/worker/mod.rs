@@ -18,6 +18,7 @@ pub mod embedded;
 mod health;
 mod judge;
 mod kafka_log;
+mod moderation;
 mod partitions;
 mod pool;
 mod preflight;
@@ -38,6 +39,7 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 pub use judge::{Copies, Judge, JudgeError, JudgeFactory, Judgement, Publication};
+pub use moderation::{ModerationSettings, ModeratorFactory};
 pub use settings::{AdminSettings, Deadlines, Topics, WorkerSettings};
 pub use stop::{ExitCode, Stop, StopSignal};
 

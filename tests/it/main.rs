@@ -8,3 +8,5 @@ mod kafka_node;
 mod worker_on_kafka;
 #[cfg(feature = "kafka")]
 mod worker_on_mock;
+#[cfg(feature = "kafka")]
+mod worker_process;

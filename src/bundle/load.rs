@@ -1,0 +1,246 @@
+//! From folders to a bundle, through every gate.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{Bundle, BundleSettings, PolicyTestReport, policy_tests};
+use crate::{
+    classify::Model,
+    decision::Versions,
+    diagnostic::{Diagnostic, Diagnostics, Location, SourceFile},
+    files::RuleFolder,
+    hash::ValueHasher,
+    policy::{Known, ModelEvidence, PolicySet, Reach},
+    rules::{
+        Corpus, ExampleReport, ListFiles, PackFile, Ruleset, Which, blast_radius, check_examples,
+        compile, parse_pack,
+    },
+    signal::{RuleId, Status},
+    taxonomy::Taxonomy,
+};
+
+/// What a bundle is made of.
+#[derive(Clone, Copy)]
+pub struct Sources<'a> {
+    /// The shipped folder, then overlays; later ones win.
+    pub folders: &'a [RuleFolder],
+    /// Whether the packs of the first folder take part.
+    pub shipped_rules: bool,
+    /// Where models come from; nothing: no model is routed.
+    pub models: Option<&'a dyn ModelSource>,
+}
+
+/// Opens model folders.
+pub trait ModelSource {
+    /// Loads and verifies the model of this name, or says in one sentence why not.
+    fn load(&self, name: &str) -> Result<Arc<dyn Model>, String>;
+}
+
+/// A bundle with what was noticed while it was loaded.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The bundle.
+    pub bundle: Bundle,
+    /// Counts for people.
+    pub report: Report,
+    /// Warnings.
+    pub warnings: Diagnostics,
+}
+
+/// What a bundle holds and which tests it passed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Rules by status, in the order of [`Status::ALL`].
+    pub rules: [usize; 4],
+    /// Literals and regexes looked for.
+    pub entries: usize,
+    /// The rules' own tests.
+    pub examples: ExampleReport,
+    /// The policies' own tests.
+    pub policy_tests: PolicyTestReport,
+    /// Lines of benign corpora.
+    pub benign_lines: usize,
+    /// Benign lines hit, by rule.
+    pub benign_hits: BTreeMap<RuleId, usize>,
+    /// What each enforced rule leads to.
+    pub reach: BTreeMap<RuleId, Reach>,
+}
+
+/// Loads a bundle, or says everything that stands in its way.
+pub fn load(sources: &Sources<'_>) -> Result<Loaded, Diagnostics> {
+    let mut out = Diagnostics::default();
+    let loaded = Loader { sources, out: &mut out, report: Report::default() }.run();
+    match loaded {
+        Some((bundle, report)) if !out.has_errors() => Ok(Loaded { bundle, report, warnings: out }),
+        _ => Err(out),
+    }
+}
+
+struct Loader<'a> {
+    sources: &'a Sources<'a>,
+    out: &'a mut Diagnostics,
+    report: Report,
+}
+
+impl Loader<'_> {
+    fn run(mut self) -> Option<(Bundle, Report)> {
+        let settings = self.settings();
+        let taxonomy = self.taxonomy()?;
+        let packs = self.packs();
+        let rules = self.rules(&packs, &taxonomy);
+        let model = self.model(&settings);
+        let evidence = model.as_ref().map(|model| ModelEvidence(model.evidence().clone()));
+        let left_out = self.left_out();
+        let known = Known {
+            taxonomy: &taxonomy,
+            rules: rules.known(),
+            left_out: &left_out,
+            model: evidence.as_ref(),
+        };
+        let files: Vec<_> = self.folders().flat_map(|folder| folder.policies.clone()).collect();
+        let policies = PolicySet::compile(&files, &known, self.out);
+        let versions = Arc::new(self.versions(&rules, model.as_ref()));
+        let policies = policies?;
+        self.reach(&packs, &rules, &policies);
+        if self.out.has_errors() {
+            return None;
+        }
+        let bundle = Bundle { rules, policies, taxonomy, model, settings, versions };
+        let shipped = self.sources.folders.first().filter(|_| !self.sources.shipped_rules);
+        let untested = shipped.map_or(&[][..], |folder| &folder.policies);
+        self.report.policy_tests = policy_tests::run(&bundle, untested, self.out);
+        Some((bundle, self.report))
+    }
+
+    fn folders(&self) -> impl Iterator<Item = &RuleFolder> + use<'_> {
+        self.sources.folders.iter()
+    }
+
+    /// The folders whose packs and lists take part.
+    fn rule_folders(&self) -> impl Iterator<Item = &RuleFolder> + use<'_> {
+        let left_out = usize::from(!self.sources.shipped_rules);
+        self.sources.folders.iter().skip(left_out)
+    }
+
+    fn settings(&mut self) -> BundleSettings {
+        let mut settings = BundleSettings::default();
+        for file in self.sources.folders.iter().filter_map(|folder| folder.bundle.as_ref()) {
+            settings.merge(file, self.out);
+        }
+        settings
+    }
+
+    fn taxonomy(&mut self) -> Option<Taxonomy> {
+        let file = self.sources.folders.iter().rev().find_map(|folder| folder.taxonomy.as_ref());
+        let Some(file) = file else {
+            let help = "the shipped folder `rules` has one; does --home point beside it?";
+            self.out.push(Diagnostic::global("B003", "there is no taxonomy.yaml").help(help));
+            return None;
+        };
+        Taxonomy::compile(file, self.out)
+    }
+
+    fn packs(&mut self) -> Vec<PackFile> {
+        let files: Vec<_> = self.rule_folders().flat_map(|folder| folder.packs.clone()).collect();
+        files.iter().filter_map(|file| parse_pack(file, self.out)).collect()
+    }
+
+    /// Shipped rules that take no part: shipped policies may still name them.
+    fn left_out(&self) -> BTreeSet<RuleId> {
+        let shipped = self.sources.folders.first().filter(|_| !self.sources.shipped_rules);
+        let files = shipped.map_or(&[][..], |folder| &folder.packs);
+        // What is wrong in a pack that is left out does not matter.
+        let packs = files.iter().filter_map(|file| parse_pack(file, &mut Diagnostics::default()));
+        packs.flat_map(|pack| pack.rules).map(|rule| RuleId::new(&rule.id)).collect()
+    }
+
+    fn rules(&mut self, packs: &[PackFile], taxonomy: &Taxonomy) -> Ruleset {
+        let lists = ListFiles::new(self.rule_folders().flat_map(|folder| folder.lists.clone()));
+        let categories: Vec<&str> = taxonomy.paths().collect();
+        let rules = compile(packs, &lists, &categories, Which::Scanned, self.out);
+        for facts in rules.known() {
+            let place = Status::ALL.iter().position(|&status| status == facts.status);
+            self.report.rules[place.expect("every status is in ALL")] += 1;
+        }
+        self.report.entries = rules.entry_count();
+        if self.out.has_errors() {
+            // Tests of rules that did not compile would only repeat what is wrong with them.
+            return rules;
+        }
+        // What is wrong with a draft was said above: every rule is checked, scanned or not.
+        let drafts =
+            compile(packs, &lists, &categories, Which::Drafts, &mut Diagnostics::default());
+        self.report.examples = check_examples(packs, &rules, &drafts, self.out);
+        let files: Vec<_> = self.folders().flat_map(|folder| folder.corpora.clone()).collect();
+        let corpora: Vec<Corpus> = files.iter().map(|f| Corpus::parse(f, self.out)).collect();
+        self.report.benign_lines = corpora.iter().map(Corpus::len).sum();
+        self.report.benign_hits = blast_radius(&rules, &corpora, self.out);
+        rules
+    }
+
+    fn model(&mut self, settings: &BundleSettings) -> Option<Arc<dyn Model>> {
+        let (source, name) = (self.sources.models?, settings.core_model.as_deref()?);
+        let loaded = source.load(name).map_err(|reason| {
+            let message = format!("the model `{name}` cannot be used: {reason}");
+            self.out.push(Diagnostic::global("B004", message));
+        });
+        loaded.ok()
+    }
+
+    /// What each enforced rule leads to, and a warning for one that leads nowhere.
+    fn reach(&mut self, packs: &[PackFile], rules: &Ruleset, policies: &PolicySet) {
+        for facts in rules.scanned().filter(|facts| facts.status == Status::Enforced) {
+            let reach = policies.reach(facts);
+            if reach.is_nothing()
+                && facts.severity.level() > 0
+                && let Some(location) = rule_location(packs, &facts.id)
+            {
+                let message = format!("{} is enforced and leads to no action", facts.id.as_str());
+                let help = "name it or its category in a policy, or run it as shadow";
+                self.out.push(Diagnostic::warning("R060", location, message).help(help));
+            }
+            self.report.reach.insert(facts.id.clone(), reach);
+        }
+    }
+
+    fn versions(&self, rules: &Ruleset, model: Option<&Arc<dyn Model>>) -> Versions {
+        let mut bundle = ValueHasher::default();
+        let mut policies = ValueHasher::default();
+        for (layer, folder) in (0_u64..).zip(self.folders()) {
+            for file in folder.deciding() {
+                let relative = folder.relative(file);
+                let left_out = layer == 0 && !self.sources.shipped_rules && is_rule_file(relative);
+                if left_out {
+                    continue;
+                }
+                bundle = bundle.integer(layer).bytes(relative).bytes(&file.text);
+                if relative.starts_with("policies/") {
+                    policies = policies.integer(layer).bytes(relative).bytes(&file.text);
+                }
+            }
+        }
+        let identity = model.map(|model| model.identity());
+        let bundle = identity.map_or(bundle.clone(), |model| bundle.bytes(&model.sha256));
+        Versions {
+            engine: crate::engine::VERSION,
+            bundle: bundle.hex(),
+            rules: rules.hash().to_owned(),
+            policies: policies.hex(),
+            models: identity.map(|m| format!("{}@{}", m.name, m.version)).into_iter().collect(),
+        }
+    }
+}
+
+fn is_rule_file(relative: &str) -> bool {
+    relative.starts_with("packs/") || relative.starts_with("lists/")
+}
+
+fn rule_location(packs: &[PackFile], id: &RuleId) -> Option<Location> {
+    let find = |pack: &PackFile| -> Option<(Arc<SourceFile>, std::ops::Range<usize>)> {
+        let rule = pack.rules.iter().find(|rule| rule.id == id.as_str())?;
+        Some((Arc::clone(&pack.file), rule.range.clone()))
+    };
+    packs.iter().find_map(find).map(|(file, range)| Location { file, range })
+}

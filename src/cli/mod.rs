@@ -1,0 +1,115 @@
+//! The command line: arguments in, an exit code out, one file a subcommand.
+//!
+//! Data goes to standard output, talk to standard error. Exit codes are those of `sysexits.h`.
+
+#[cfg(feature = "kafka")]
+mod config_command;
+mod exit;
+mod locate;
+#[cfg(feature = "onnx")]
+mod model_command;
+mod moderate;
+mod report;
+mod rules_command;
+mod sources;
+
+#[cfg(feature = "kafka")]
+mod demo;
+#[cfg(feature = "kafka")]
+mod run;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use exit::{Exit, Failure};
+
+/// Content moderation for a stream of posts.
+#[derive(Debug, Parser)]
+#[command(name = "tidegate", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Moderate posts from Kafka, until told to stop
+    #[cfg(feature = "kafka")]
+    Run(run::RunArgs),
+    /// Moderate posts from a file or standard input, one JSON object a line
+    Moderate(moderate::ModerateArgs),
+    /// See a wave of posts go through the real worker, on a broker of its own
+    #[cfg(feature = "kafka")]
+    Demo(demo::DemoArgs),
+    /// Check and test rules and policies
+    #[command(subcommand)]
+    Rules(rules_command::RulesCommand),
+    /// Look into a model folder
+    #[cfg(feature = "onnx")]
+    #[command(subcommand)]
+    Model(model_command::ModelCommand),
+    /// See the effective configuration
+    #[cfg(feature = "kafka")]
+    #[command(subcommand)]
+    Config(config_command::ConfigCommand),
+    /// Hold an embedded broker until standard input closes
+    #[cfg(feature = "kafka")]
+    #[command(hide = true)]
+    EmbeddedBroker {
+        /// Its topics
+        #[arg(value_name = "TOPIC:PARTITIONS")]
+        topics: Vec<String>,
+    },
+}
+
+/// Where the parts are found; the same for every subcommand that decides.
+#[derive(Debug, Clone, Args)]
+pub struct PartArgs {
+    /// Folder with `rules` and `models`; searched: ., <program>/../share/tidegate
+    #[arg(long, env = "TIDEGATE_HOME", value_name = "FOLDER")]
+    home: Option<PathBuf>,
+    /// A folder with rules and policies of your own, over the shipped ones; may be repeated
+    #[arg(long = "rules", value_name = "FOLDER")]
+    overlays: Vec<PathBuf>,
+    /// Leave the shipped rule packs out
+    #[arg(long)]
+    no_default_rules: bool,
+    /// Decide without a classifier
+    #[arg(long)]
+    no_model: bool,
+    /// ONNX Runtime's shared library
+    #[arg(long, env = "ORT_DYLIB_PATH", value_name = "FILE")]
+    onnx_library: Option<PathBuf>,
+}
+
+#[cfg(feature = "kafka")]
+impl PartArgs {
+    /// The arguments over what the configuration says.
+    fn over(&self, config: &crate::config::Config) -> Self {
+        let overlays = config.overlays.iter().chain(&self.overlays).cloned().collect();
+        let no_default_rules = self.no_default_rules || !config.shipped_rules;
+        Self { overlays, no_default_rules, ..self.clone() }
+    }
+}
+
+impl Cli {
+    /// Does what the arguments say.
+    pub fn run(self) -> Result<Exit, Failure> {
+        match self.command {
+            #[cfg(feature = "kafka")]
+            Command::Run(args) => run::run(&args),
+            Command::Moderate(args) => moderate::run(&args),
+            #[cfg(feature = "kafka")]
+            Command::Demo(args) => demo::run(&args),
+            Command::Rules(command) => rules_command::run(&command),
+            #[cfg(feature = "onnx")]
+            Command::Model(command) => model_command::run(&command),
+            #[cfg(feature = "kafka")]
+            Command::Config(command) => config_command::run(&command),
+            #[cfg(feature = "kafka")]
+            Command::EmbeddedBroker { topics } => demo::hold_broker(&topics),
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! `tidegate moderate`: JSON lines in, JSON lines out, one for one and in order.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+
+use super::{
+    PartArgs,
+    exit::{Exit, Failure},
+    sources,
+};
+use crate::{
+    decision::Decision,
+    engine::Engine,
+    moderator::Moderator,
+    post::{Part, Post},
+    wire::{
+        DecisionId, ErrorCode, Limits, Origin, Published, WireError, decode_post, encode_decision,
+    },
+};
+
+/// Lines decided together.
+const BATCH_LINES: usize = 256;
+
+#[derive(Debug, Args)]
+pub(super) struct ModerateArgs {
+    /// Posts, one JSON object a line; - or nothing: standard input
+    #[arg(value_name = "FILE")]
+    input: Option<PathBuf>,
+    /// Where decisions go; nothing: standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    parts: PartArgs,
+    /// Judge every post without a time of its own at this time (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+    /// Repeat the post's text in the decision
+    #[arg(long)]
+    include_text: bool,
+}
+
+pub(super) fn run(args: &ModerateArgs) -> Result<Exit, Failure> {
+    let loaded = sources::load_bundle(&args.parts)?;
+    let engine = Engine::new(std::sync::Arc::new(loaded.bundle));
+    let moderator =
+        Moderator::new(engine).map_err(|error| Failure::new(Exit::NoInput, error.to_string()))?;
+    let (input, size) = open_input(args.input.as_deref())?;
+    let output = open_output(args.output.as_deref())?;
+    let progress = progress(size, args);
+    let mut door = Door {
+        moderator,
+        at: args.at,
+        include_text: args.include_text,
+        limits: Limits::default(),
+        output: BufWriter::new(output),
+        refused: 0,
+    };
+    door.run(BufReader::new(progress.wrap_read(input)))
+        .map_err(|error| Failure::new(Exit::Io, format!("reading or writing failed: {error}")))?;
+    progress.finish_and_clear();
+    if door.refused > 0 {
+        let message =
+            format!("{} lines were no posts; each has an error in its place", door.refused);
+        return Err(Failure::new(Exit::BadData, message));
+    }
+    Ok(Exit::Done)
+}
+
+/// One line on its way: decoded, or answered with an error.
+enum Line {
+    Post { post: Box<Post>, canonical: String, text: Option<Vec<Part>> },
+    Refused(WireError),
+}
+
+struct Door<W: Write> {
+    moderator: Moderator,
+    at: Option<Timestamp>,
+    include_text: bool,
+    limits: Limits,
+    output: BufWriter<W>,
+    refused: u64,
+}
+
+impl<W: Write> Door<W> {
+    fn run(&mut self, mut input: BufReader<impl Read>) -> io::Result<()> {
+        let mut number = 0;
+        loop {
+            let mut lines = Vec::new();
+            let mut ended = false;
+            while lines.len() < BATCH_LINES {
+                let Some(bytes) = read_line(&mut input, self.limits.record_bytes)? else {
+                    ended = true;
+                    break;
+                };
+                number += 1;
+                if !bytes.iter().all(u8::is_ascii_whitespace) {
+                    lines.push(self.decode(&bytes, number));
+                }
+                // A person who types, or a pipe that pauses, wants the answer now.
+                if !input.buffer().contains(&b'\n') {
+                    break;
+                }
+            }
+            self.answer(lines)?;
+            if ended {
+                return self.output.flush();
+            }
+        }
+    }
+
+    fn decode(&self, bytes: &[u8], number: u64) -> Line {
+        match decode_post(bytes, &self.limits) {
+            Ok(decoded) => Line::Post {
+                canonical: canonical(bytes),
+                text: self.include_text.then(|| decoded.post.parts.clone()),
+                post: Box::new(decoded.post),
+            },
+            Err(error) => Line::Refused(WireError { line: Some(number), ..error }),
+        }
+    }
+
+    fn answer(&mut self, lines: Vec<Line>) -> io::Result<()> {
+        let received_at = Timestamp::now();
+        let mut posts = Vec::new();
+        let mut rest = Vec::new();
+        for line in lines {
+            rest.push(match line {
+                Line::Refused(error) => Err(error),
+                Line::Post { post, canonical, text } => {
+                    let as_of = self.at.or(post.created_at).unwrap_or(received_at);
+                    let id = post.id.as_str().to_owned();
+                    posts.push((*post, as_of));
+                    Ok((canonical, text, id))
+                }
+            });
+        }
+        let mut decisions = self.moderator.decide(posts).0.into_iter();
+        let mut buffer = Vec::new();
+        for line in rest {
+            buffer.clear();
+            match line {
+                Err(error) => self.refuse(&error, &mut buffer),
+                Ok((canonical, text, id)) => {
+                    match decisions.next().expect("every post has a decision") {
+                        Ok(decision) => {
+                            self.encode(
+                                &decision,
+                                &canonical,
+                                text.as_deref(),
+                                received_at,
+                                &mut buffer,
+                            );
+                        }
+                        Err(panicked) => {
+                            let error = WireError::new(ErrorCode::Panic, panicked.to_string());
+                            self.refuse(&WireError { post_id: Some(id), ..error }, &mut buffer);
+                        }
+                    }
+                }
+            }
+            buffer.push(b'\n');
+            self.output.write_all(&buffer)?;
+        }
+        self.output.flush()
+    }
+
+    fn refuse(&mut self, error: &WireError, buffer: &mut Vec<u8>) {
+        self.refused += 1;
+        buffer.extend_from_slice(error.to_json().as_bytes());
+    }
+
+    fn encode(
+        &self,
+        decision: &Decision,
+        canonical: &str,
+        text: Option<&[Part]>,
+        received_at: Timestamp,
+        buffer: &mut Vec<u8>,
+    ) {
+        let published = Published {
+            id: DecisionId::of(Origin::Direct { post: canonical }),
+            source: None,
+            received_at,
+            decided_at: Timestamp::now(),
+            text,
+        };
+        let bytes_max = self.moderator.engine().bundle().decision_bytes();
+        encode_decision(decision, &published, bytes_max, buffer);
+    }
+}
+
+/// The post's JSON with sorted keys and no spaces, so that the same post has the same id however it
+/// was written.
+fn canonical(bytes: &[u8]) -> String {
+    let value: serde_json::Value =
+        serde_json::from_slice(bytes).expect("a post that was decoded is JSON");
+    value.to_string()
+}
+
+/// The next line without its end; at most one byte more than `limit` of it is kept, which is enough
+/// to see that it is too long.
+fn read_line(input: &mut impl BufRead, limit: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    let mut seen = false;
+    loop {
+        let available = input.fill_buf()?;
+        if available.is_empty() {
+            return Ok(seen.then_some(line));
+        }
+        seen = true;
+        let newline = available.iter().position(|&byte| byte == b'\n');
+        let length = newline.unwrap_or(available.len());
+        let room = (limit + 1).saturating_sub(line.len());
+        line.extend_from_slice(&available[..length.min(room)]);
+        let used = length + usize::from(newline.is_some());
+        input.consume(used);
+        if newline.is_some() {
+            return Ok(Some(line));
+        }
+    }
+}
+
+fn open_input(path: Option<&Path>) -> Result<(Box<dyn Read>, Option<u64>), Failure> {
+    let Some(path) = path.filter(|path| *path != Path::new("-")) else {
+        return Ok((Box::new(io::stdin()), None));
+    };
+    let missing =
+        |error: io::Error| Failure::new(Exit::NoInput, format!("{}: {error}", path.display()));
+    let file = File::open(path).map_err(missing)?;
+    let size = file.metadata().ok().map(|metadata| metadata.len());
+    Ok((Box::new(file), size))
+}
+
+fn open_output(path: Option<&Path>) -> Result<Box<dyn Write>, Failure> {
+    let Some(path) = path else { return Ok(Box::new(io::stdout())) };
+    let failed = |error: io::Error| Failure::new(Exit::Io, format!("{}: {error}", path.display()));
+    Ok(Box::new(File::create(path).map_err(failed)?))
+}
+
+/// A progress bar over the input's bytes, where somebody watches and the output does not run through.
+fn progress(size: Option<u64>, args: &ModerateArgs) -> ProgressBar {
+    let watched =
+        io::stderr().is_terminal() && (args.output.is_some() || !io::stdout().is_terminal());
+    let Some(size) = size.filter(|_| watched) else { return ProgressBar::hidden() };
+    let style = "{bar:30} {percent}% {bytes}/{total_bytes} {elapsed} (about {eta} to go)";
+    let style = ProgressStyle::with_template(style).expect("the template is valid");
+    let bar = ProgressBar::new(size).with_style(style);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

@@ -1,0 +1,154 @@
+//! The whole flow for one post on one screen: screen, score, decide.
+//!
+//! A pure function of a post, a time and a bundle: no clock, disk, network, environment, log or
+//! metric. The same post, time, bundle and engine give the same decision.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use jiff::Timestamp;
+
+use crate::{
+    bundle::Bundle,
+    decision::{Action, Decision, Degraded, summary},
+    hash::ValueHasher,
+    policy::Facts,
+    post::{Field, Operation, Part, Post, Region},
+    rules::{ScanPart, Scanned},
+    signal::{Language, LanguageShare, ModelSignal, Signals},
+    text::{NormalizedText, languages, standard},
+};
+
+/// The engine's version, part of every decision.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Decides with one bundle.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    bundle: Arc<Bundle>,
+}
+
+/// A post that rules and languages have been found in; it is decided once.
+#[derive(Debug)]
+pub struct Screened {
+    post: Post,
+    as_of: Timestamp,
+    scanned: Scanned,
+    languages: Vec<LanguageShare>,
+    classifier_text: String,
+    content_hash: String,
+    text_hash: String,
+}
+
+impl Screened {
+    /// What the classifier reads; nothing when there is nothing to score.
+    pub fn classifier_text(&self) -> Option<&str> {
+        let scored = self.post.operation != Operation::Delete;
+        (scored && !self.classifier_text.trim().is_empty()).then_some(&self.classifier_text)
+    }
+
+    /// The post's main language, when it is certain.
+    pub fn main_language(&self) -> Option<Language> {
+        let first = self.languages.first()?.language;
+        (first != Language::UNDETERMINED).then_some(first)
+    }
+}
+
+impl Engine {
+    /// An engine that decides with `bundle`.
+    pub fn new(bundle: Arc<Bundle>) -> Self {
+        Self { bundle }
+    }
+
+    /// The bundle it decides with.
+    pub fn bundle(&self) -> &Arc<Bundle> {
+        &self.bundle
+    }
+
+    /// Reads the post: views, languages, rule hits. `as_of` is the time everything is judged at.
+    pub fn screen(&self, post: Post, as_of: Timestamp) -> Screened {
+        let views: Vec<NormalizedText> = post.parts.iter().map(|p| standard(&p.text)).collect();
+        let content_hash = hash(post.parts.iter().map(|part| (part, part.text.as_str())));
+        let text_hash = hash(post.parts.iter().zip(&views).map(|(part, view)| (part, view.text())));
+        let classifier_text = classifier_text(&post.parts, &views);
+        let (scanned, languages) = if post.operation == Operation::Delete {
+            (Scanned::default(), Vec::new())
+        } else {
+            let declared = post.language.as_deref().and_then(Language::of_tag);
+            let scanned = self.bundle.rules().scan(&scan_parts(&post, &views), post.surface);
+            (scanned, languages(&classifier_text, declared))
+        };
+        Screened { post, as_of, scanned, languages, classifier_text, content_hash, text_hash }
+    }
+
+    /// Applies the policy of every region that will see the post.
+    pub fn decide(&self, screened: Screened, model: ModelSignal) -> Decision {
+        let Screened { post, as_of, scanned, languages, content_hash, text_hash, .. } = screened;
+        let unavailable = matches!(model, ModelSignal::Unavailable(_));
+        let Scanned { hits, truncated } = scanned;
+        let signals = Signals { hits, languages, model, truncated };
+        let (verdicts, unnamed_regions) = match post.operation {
+            Operation::Delete => (Vec::new(), Vec::new()),
+            Operation::Create | Operation::Edit => {
+                let regions = self.audience(&post);
+                let facts = Facts { signals: &signals, post: &post, as_of: Some(as_of) };
+                let ruling = self.bundle.policies().decide(&facts, &regions);
+                (ruling.verdicts, ruling.unnamed)
+            }
+        };
+        let action =
+            if post.operation == Operation::Delete { Action::Allow } else { summary(&verdicts) };
+        let degraded = unavailable.then_some(Degraded::ModelUnavailable);
+        Decision {
+            post_id: post.id,
+            revision: post.revision,
+            operation: post.operation,
+            content_hash,
+            text_hash,
+            action,
+            verdicts,
+            signals,
+            versions: Arc::clone(self.bundle.versions()),
+            as_of,
+            degraded: degraded.into_iter().collect::<BTreeSet<_>>(),
+            unnamed_regions,
+        }
+    }
+
+    /// The regions that will see the post, groups expanded.
+    fn audience(&self, post: &Post) -> Vec<Region> {
+        let named = post.audience.as_deref().unwrap_or_else(|| self.bundle.regions());
+        self.bundle.policies().expand(named)
+    }
+}
+
+fn scan_parts<'a>(post: &'a Post, views: &'a [NormalizedText]) -> Vec<ScanPart<'a>> {
+    let parts = post.parts.iter().zip(views);
+    let scan = |(part, standard): (&'a Part, &'a NormalizedText)| ScanPart {
+        field: part.field,
+        index: part.index,
+        original: &part.text,
+        standard,
+    };
+    parts.map(scan).collect()
+}
+
+/// The standard views of everything but links, joined by newlines.
+fn classifier_text(parts: &[Part], views: &[NormalizedText]) -> String {
+    let mut text = String::new();
+    let read = parts.iter().zip(views).filter(|(part, _)| part.field != Field::Links);
+    for (_, view) in read {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(view.text());
+    }
+    text
+}
+
+/// The hash of texts with their places, in hexadecimal digits.
+fn hash<'a>(texts: impl Iterator<Item = (&'a Part, &'a str)>) -> String {
+    let add = |hasher: ValueHasher, (part, text): (&Part, &str)| {
+        hasher.bytes(part.field.as_str()).integer(part.index.unwrap_or(0).into()).bytes(text)
+    };
+    texts.fold(ValueHasher::default(), add).hex()
+}

@@ -1,0 +1,132 @@
+//! Reads the folders that hold rules, policies and models. The only place, beside the configuration,
+//! that touches the disk for them.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::diagnostic::SourceFile;
+
+/// Largest file that is read, in bytes; larger ones are no rule files.
+const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Most files of one folder.
+const FILES_MAX: usize = 10_000;
+
+/// One rules folder as it was read: the shipped one, or an overlay.
+#[derive(Debug, Default)]
+pub struct RuleFolder {
+    /// Where it lies; paths in hashes and lists are relative to it.
+    pub root: PathBuf,
+    /// `bundle.yaml`.
+    pub bundle: Option<Arc<SourceFile>>,
+    /// `taxonomy.yaml`.
+    pub taxonomy: Option<Arc<SourceFile>>,
+    /// `packs/*.yaml`.
+    pub packs: Vec<Arc<SourceFile>>,
+    /// `lists/*`.
+    pub lists: Vec<Arc<SourceFile>>,
+    /// `policies/*.yaml`.
+    pub policies: Vec<Arc<SourceFile>>,
+    /// `corpora/*.txt`.
+    pub corpora: Vec<Arc<SourceFile>>,
+}
+
+/// A folder or file that could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {reason}", path.display())]
+pub struct ReadError {
+    /// What was to be read.
+    pub path: PathBuf,
+    /// Why it was not.
+    pub reason: String,
+}
+
+impl RuleFolder {
+    /// Reads a rules folder; a missing part is empty, a missing folder an error.
+    pub fn read(folder: &Path) -> Result<Self, ReadError> {
+        if !folder.is_dir() {
+            return Err(failed(folder, "there is no such folder"));
+        }
+        Ok(Self {
+            root: folder.to_owned(),
+            bundle: read_optional(&folder.join("bundle.yaml"))?,
+            taxonomy: read_optional(&folder.join("taxonomy.yaml"))?,
+            packs: read_all(&folder.join("packs"), Some("yaml"))?,
+            lists: read_all(&folder.join("lists"), None)?,
+            policies: read_all(&folder.join("policies"), Some("yaml"))?,
+            corpora: read_all(&folder.join("corpora"), Some("txt"))?,
+        })
+    }
+
+    /// The files that decide, corpora left out, sorted by path.
+    pub fn deciding(&self) -> Vec<&Arc<SourceFile>> {
+        let single = self.bundle.iter().chain(&self.taxonomy);
+        let many = self.packs.iter().chain(&self.lists).chain(&self.policies);
+        let mut files: Vec<_> = single.chain(many).collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files
+    }
+
+    /// A file's path below the folder.
+    pub fn relative<'f>(&self, file: &'f SourceFile) -> &'f str {
+        let root = self.root.display().to_string();
+        file.path.strip_prefix(&root).unwrap_or(&file.path).trim_start_matches('/')
+    }
+
+    /// Whether there is nothing in it that a bundle could be made of.
+    pub fn is_empty(&self) -> bool {
+        self.deciding().is_empty()
+    }
+}
+
+/// Reads a text file.
+pub fn read_text(path: &Path) -> Result<Arc<SourceFile>, ReadError> {
+    let bytes = read_bytes(path)?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        failed(path, &format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()))
+    })?;
+    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    Ok(Arc::new(SourceFile { path: path.display().to_string(), text }))
+}
+
+/// Reads a file of any kind, within the limit.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let explain = |error: io::Error| failed(path, &error.to_string());
+    let size = fs::metadata(path).map_err(explain)?.len();
+    if size > FILE_BYTES_MAX {
+        return Err(failed(path, &format!("{size} bytes, {FILE_BYTES_MAX} are allowed")));
+    }
+    fs::read(path).map_err(explain)
+}
+
+fn read_optional(path: &Path) -> Result<Option<Arc<SourceFile>>, ReadError> {
+    if path.exists() { read_text(path).map(Some) } else { Ok(None) }
+}
+
+/// The files of a folder with this extension, hidden ones left out, sorted by name.
+fn read_all(folder: &Path, extension: Option<&str>) -> Result<Vec<Arc<SourceFile>>, ReadError> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let explain = |error: io::Error| failed(folder, &error.to_string());
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(explain)? {
+        let path = entry.map_err(explain)?.path();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let fits = extension.is_none_or(|wanted| path.extension().is_some_and(|e| e == wanted));
+        if fits && !hidden && path.is_file() {
+            paths.push(path);
+        }
+    }
+    if paths.len() > FILES_MAX {
+        return Err(failed(folder, &format!("{} files, {FILES_MAX} are allowed", paths.len())));
+    }
+    paths.sort();
+    paths.iter().map(|path| read_text(path)).collect()
+}
+
+fn failed(path: &Path, reason: &str) -> ReadError {
+    ReadError { path: path.to_owned(), reason: reason.to_owned() }
+}

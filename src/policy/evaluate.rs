@@ -1,0 +1,291 @@
+//! One table, one post: claims are collected, softened, and the strictest wins.
+//!
+//! Every cell and row that holds makes a *claim*. Adding evidence only ever adds claims, so it never
+//! lowers an action.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::{
+    cell::Cell,
+    evidence::Evidence,
+    ground::{After, Ground},
+    row::Row,
+    table::Table,
+};
+use crate::{
+    decision::{
+        Action, Effect, Outcome, Reason, Reasons, ReviewAsk, ReviewWhen, RowId, Scope, Tier,
+    },
+    post::{Post, Surface},
+    signal::{Category, Language, ModelSignal, Score, Severity, Signals},
+};
+
+/// What the taxonomy forbids policies to do.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Limits {
+    /// Categories that nothing may weaken.
+    pub(super) mandatory: Vec<Category>,
+    /// Categories that never block, or never act, sorted so that the strictest limit holds.
+    pub(super) at_most: Vec<(Category, Action)>,
+    /// Which umbrella scores speak for a category.
+    pub(super) umbrellas: Vec<(Category, Category)>,
+}
+
+/// What a row needs to know of the post. What is not given holds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Circumstances {
+    pub(super) surface: Option<Surface>,
+    pub(super) as_of: Option<Timestamp>,
+    pub(super) language: Option<Language>,
+}
+
+/// What a table makes of a post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Judgement {
+    pub(super) outcome: Outcome,
+    pub(super) effects: BTreeSet<Effect>,
+    pub(super) reviews: Vec<ReviewAsk>,
+}
+
+/// One row or cell that holds for one piece of evidence.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Claim<'a> {
+    /// What it asks for, already softened.
+    pub(super) action: Action,
+    pub(super) ground: &'a Ground,
+    evidence: Evidence<'a>,
+    threshold: Option<Score>,
+}
+
+/// What `table` makes of `signals` on `post`.
+pub(super) fn judge(
+    table: &Table,
+    limits: &Limits,
+    signals: &Signals,
+    post: &Post,
+    circumstances: Circumstances,
+) -> Judgement {
+    let mut claims = Vec::new();
+    let hits = signals.hits.iter().filter(|hit| hit.is_evidence()).map(Evidence::Hit);
+    hits.for_each(|hit| claim(table, limits, hit, circumstances, &mut claims));
+    match &signals.model {
+        ModelSignal::Scored { scores, .. } => {
+            let acts = |score: &Score| table.lowest_score.is_some_and(|lowest| *score >= lowest);
+            for (category, score) in scores.iter().filter(|(_, score)| acts(score)) {
+                let evidence = Evidence::Score(category, *score);
+                claim(table, limits, evidence, circumstances, &mut claims);
+            }
+        }
+        ModelSignal::Unavailable(_) => without_model(table, limits, signals, &mut claims),
+        ModelSignal::NotRouted => {}
+    }
+    if let Some((category, ground)) = table.truncated.as_ref().filter(|_| signals.truncated) {
+        let (evidence, action) = (Evidence::Truncated(category), ground.action);
+        claims.push(Claim { action, ground, evidence, threshold: None });
+    }
+    conclude(&claims, post)
+}
+
+/// Adds what the table's cell and rows claim from one piece of evidence.
+pub(super) fn claim<'a>(
+    table: &'a Table,
+    limits: &Limits,
+    evidence: Evidence<'a>,
+    circumstances: Circumstances,
+    claims: &mut Vec<Claim<'a>>,
+) {
+    let Circumstances { surface, as_of, language } = circumstances;
+    let holds = |row: &&Row| row.selects(&evidence) && row.applies(surface, as_of);
+    let mut replaced = false;
+    for row in table.rows.iter().map(|row| &**row).filter(holds) {
+        replaced |= row.replaces_category;
+        let ground = &row.ground;
+        let limit = limit(table, limits, &evidence, ground.weak_blocks, ground.scope);
+        let action = ground.action.min(limit);
+        // A row that a cap reduced to nothing is not there; a restraint asks for no more than allow.
+        if action > Action::Allow || ground.tier == Tier::Restrain {
+            let threshold = row.selectors.score.filter(|_| matches!(evidence, Evidence::Score(..)));
+            claims.push(Claim { action, ground, evidence, threshold });
+        }
+    }
+    if !replaced || limits.is_mandatory(evidence.category()) {
+        claims.extend(claim_of_cell(table, limits, evidence, language));
+    }
+}
+
+fn claim_of_cell<'a>(
+    table: &'a Table,
+    limits: &Limits,
+    evidence: Evidence<'a>,
+    language: Option<Language>,
+) -> Option<Claim<'a>> {
+    let Cell::Acts(bars) = table.cell(evidence.category())? else { return None };
+    let reached = |action| match evidence {
+        Evidence::Hit(hit) if hit.rule.severity.level() == 0 => None,
+        Evidence::Hit(hit) => Some((bars.severity(action, hit.rule.severity)?, None)),
+        Evidence::Score(_, score) => {
+            let (ground, threshold) = bars.score(action, language)?;
+            (score >= threshold).then_some((ground, Some(threshold)))
+        }
+        Evidence::ModelUnavailable(_) | Evidence::Truncated(_) => None,
+    };
+    let (block, review) = (reached(Action::Block), reached(Action::Review));
+    block.or(review)?;
+    // What may only be reviewed names the bar for review, where the cell has one.
+    let limit = limit(table, limits, &evidence, bars.weak_blocks, Scope::Regional);
+    let (ground, threshold) = match limit {
+        Action::Allow => None,
+        Action::Review => review.or(block),
+        Action::Block => block.or(review),
+    }?;
+    Some(Claim { action: ground.action.min(limit), ground, evidence, threshold })
+}
+
+/// The strictest action that `evidence` may lead to.
+fn limit(
+    table: &Table,
+    limits: &Limits,
+    evidence: &Evidence<'_>,
+    weak_blocks: bool,
+    scope: Scope,
+) -> Action {
+    let weak = if evidence.is_weak() && !weak_blocks { Action::Review } else { Action::Block };
+    let of_category = limits.at_most(evidence.category());
+    let mut limit = weak.min(of_category);
+    // A global row says the same everywhere, so no region's cap reaches it.
+    let caps = if scope == Scope::Regional { &table.caps[..] } else { &[] };
+    for cap in caps.iter().filter(|cap| cap.covers(evidence)) {
+        if !limits.is_mandatory(evidence.category()) {
+            limit = limit.min(cap.at_most);
+        }
+    }
+    limit
+}
+
+fn without_model<'a>(
+    table: &'a Table,
+    limits: &Limits,
+    signals: &Signals,
+    claims: &mut Vec<Claim<'a>>,
+) {
+    for unavailable in &table.unavailable {
+        let of = &unavailable.category;
+        let speaks = |found: &Category| found.is_within(of) || limits.speaks_for(of, found);
+        let mut hits = signals.hits.iter().filter(|hit| hit.cancelled_by.is_none());
+        if unavailable.needs_signal && !hits.any(|hit| speaks(&hit.rule.category)) {
+            continue;
+        }
+        let evidence = Evidence::ModelUnavailable(of);
+        let ground = &unavailable.ground;
+        if limit(table, limits, &evidence, false, Scope::Regional) > Action::Allow {
+            claims.push(Claim { action: Action::Review, ground, evidence, threshold: None });
+        }
+    }
+}
+
+/// The strictest claim wins, and every claim that reaches it is a reason.
+fn conclude(claims: &[Claim<'_>], post: &Post) -> Judgement {
+    let action = claims.iter().map(|claim| claim.action).max().unwrap_or(Action::Allow);
+    let decisive = || claims.iter().filter(move |claim| claim.action == action);
+    let reasons = Reasons::new(decisive().map(Claim::reason).collect());
+    let outcome = match (action, reasons) {
+        (Action::Allow, reasons) => Outcome::Allow(reasons),
+        (Action::Review, Some(reasons)) => {
+            Outcome::Review { reasons, hold: decisive().any(|claim| claim.ground.review.hold) }
+        }
+        (Action::Block, Some(reasons)) => Outcome::Block(reasons),
+        (Action::Review | Action::Block, None) => {
+            unreachable!("an action above allow is that of some claim, which is a reason")
+        }
+    };
+    let effects = claims.iter().flat_map(|claim| claim.ground.effects.iter().copied()).collect();
+    Judgement { outcome, effects, reviews: asks(decisive(), post) }
+}
+
+/// One job a row; the most urgent evidence says how soon.
+fn asks<'a>(decisive: impl Iterator<Item = &'a Claim<'a>>, post: &Post) -> Vec<ReviewAsk> {
+    let mut asks: Vec<ReviewAsk> = decisive.filter_map(|claim| claim.ask(post)).collect();
+    asks.sort_by(|a, b| a.row.cmp(&b.row).then(b.priority.cmp(&a.priority)));
+    asks.dedup_by(|later, first| later.row == first.row);
+    asks
+}
+
+impl Claim<'_> {
+    fn reason(&self) -> Reason {
+        let ground = self.ground;
+        let hit = match self.evidence {
+            Evidence::Hit(hit) => Some(hit),
+            _ => None,
+        };
+        let score = match self.evidence {
+            Evidence::Score(_, score) => Some(score),
+            _ => None,
+        };
+        Reason {
+            row: ground.id.clone(),
+            category: self.evidence.category().clone(),
+            severity: hit.map(|hit| -> Severity { hit.rule.severity }),
+            rule: hit.map(|hit| hit.rule.id.clone()),
+            entry: hit.map(|hit| hit.entry.clone()),
+            score,
+            threshold: self.threshold,
+            tier: ground.tier,
+            legal: ground.legal.clone(),
+            scope: ground.scope,
+        }
+    }
+
+    /// The job for a person that follows from a decisive claim.
+    fn ask(&self, post: &Post) -> Option<ReviewAsk> {
+        let ground = self.ground;
+        let when = match (self.action, ground.review.after) {
+            (Action::Allow, _) | (Action::Block, None) => return None,
+            (Action::Review, _) => ReviewWhen::Before,
+            (Action::Block, Some(After::Always)) => ReviewWhen::After,
+            (Action::Block, Some(After::Appeal)) => ReviewWhen::Appeal,
+            (Action::Block, Some(After::Share(share))) => {
+                (draw(post, &ground.id) < share).then_some(ReviewWhen::After)?
+            }
+        };
+        let queue = ground.review.queue.clone();
+        Some(ReviewAsk {
+            row: ground.id.clone(),
+            queue: queue.unwrap_or_else(|| self.evidence.category().top().into()),
+            priority: ground.review.priority.unwrap_or_else(|| self.evidence.urgency()),
+            when,
+        })
+    }
+}
+
+/// A number from 0 to 9,999 that is the same whenever this revision of the post meets this row.
+fn draw(post: &Post, row: &RowId) -> u16 {
+    let mut hasher = blake3::Hasher::new();
+    for part in [post.id.as_str().as_bytes(), &post.revision.to_le_bytes(), row.as_str().as_bytes()]
+    {
+        hasher.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+        hasher.update(part);
+    }
+    let hash = *hasher.finalize().as_bytes();
+    let number = u64::from_le_bytes(hash[..8].try_into().expect("a hash has 32 bytes")) % 10_000;
+    u16::try_from(number).expect("below 10,000")
+}
+
+impl Limits {
+    fn is_mandatory(&self, category: &Category) -> bool {
+        self.mandatory.iter().any(|mandatory| category.is_within(mandatory))
+    }
+
+    fn at_most(&self, category: &Category) -> Action {
+        let limits = self.at_most.iter().filter(|(of, _)| category.is_within(of));
+        limits.map(|(_, action)| *action).min().unwrap_or(Action::Block)
+    }
+
+    /// Whether the umbrella `of` speaks for `found`.
+    fn speaks_for(&self, of: &Category, found: &Category) -> bool {
+        self.umbrellas
+            .iter()
+            .any(|(umbrella, category)| umbrella == of && found.is_within(category))
+    }
+}

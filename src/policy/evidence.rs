@@ -1,0 +1,47 @@
+//! One piece of evidence, whoever produced it.
+
+use crate::signal::{Category, RuleHit, Score};
+
+/// What a cell or row may act on.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Evidence<'a> {
+    /// An enforced rule hit that nothing cancelled.
+    Hit(&'a RuleHit),
+    /// A score of the classifier.
+    Score(&'a Category, Score),
+    /// The model gave no answer about a category.
+    ModelUnavailable(&'a Category),
+    /// The scan met a limit; the category is [`truncated`].
+    Truncated(&'a Category),
+}
+
+impl<'a> Evidence<'a> {
+    pub(super) fn category(&self) -> &'a Category {
+        match self {
+            Self::Hit(hit) => &hit.rule.category,
+            Self::Score(category, _)
+            | Self::ModelUnavailable(category)
+            | Self::Truncated(category) => category,
+        }
+    }
+
+    /// Weak evidence asks at most for review, unless a cell or row says otherwise.
+    pub(super) fn is_weak(&self) -> bool {
+        matches!(self, Self::Hit(hit) if hit.is_weak())
+    }
+
+    /// How urgent a look at it is, 0 to 100, where a row does not say: a serious hit before a sure
+    /// score, a sure score before a mild hit.
+    pub(super) fn urgency(&self) -> u8 {
+        match self {
+            Self::Hit(hit) => hit.rule.severity.level() * 20,
+            Self::Score(_, score) => u8::try_from(score.thousandths() / 20).unwrap_or(50),
+            Self::ModelUnavailable(_) | Self::Truncated(_) => 20,
+        }
+    }
+}
+
+/// The category of reasons that a truncated scan gives: no harm was seen, so none is named.
+pub(super) fn truncated() -> Category {
+    Category::new("truncated")
+}

@@ -1,0 +1,7 @@
+//! Policies as their authors and the engine see them.
+
+mod evaluation;
+mod mistakes;
+mod properties;
+mod shipped;
+mod world;

@@ -1,0 +1,161 @@
+//! Entries ready to be matched: folded once, at load.
+
+use std::sync::Arc;
+
+use super::file::{EntryFile, EntryKind};
+use crate::{
+    post::Field,
+    text::{SkeletonLiteral, View, is_spacing, skeleton_literal, standard_literal},
+};
+
+/// Letters a literal of a spacing script needs before it is looked for in disguise.
+const SKELETON_LETTERS_MIN: usize = 4;
+/// Han or kana characters a literal needs before it is looked for in disguise.
+const SKELETON_SIGNS_MIN: usize = 2;
+
+/// What a find of an entry means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The rule's evidence.
+    Finds,
+    /// A decent phrase that cancels what lies inside.
+    Excepts,
+}
+
+/// One thing to look for.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// The rule's place in the ruleset.
+    pub(super) rule: usize,
+    pub(super) role: Role,
+    /// What its author wrote.
+    pub(super) name: Arc<str>,
+    pub(super) kind: EntryKind,
+    /// The strongest view it is looked for in.
+    pub(super) view: View,
+    pub(super) fields: FieldSet,
+    /// Whether its author asked for addresses and mentions, which literals skip otherwise.
+    pub(super) in_links: bool,
+    /// The original must read like this.
+    pub(super) case: Option<Arc<str>>,
+    pub(super) standard: String,
+    pub(super) skeleton: SkeletonLiteral,
+    pub(super) not_after: Neighbours,
+    pub(super) not_before: Neighbours,
+}
+
+impl Entry {
+    pub(super) fn new(rule: usize, role: Role, written: &EntryFile) -> Self {
+        let standard = standard_literal(&written.text);
+        let view = written.options.view.unwrap_or_else(|| default_view(role, written, &standard));
+        let options = &written.options;
+        Self {
+            rule,
+            role,
+            name: name(written),
+            kind: written.kind,
+            view,
+            fields: FieldSet::of(&options.fields, written.kind),
+            in_links: options.fields.contains(&Field::Links),
+            case: options.case.then(|| written.text.as_str().into()),
+            skeleton: skeleton_literal(&written.text),
+            standard,
+            not_after: Neighbours::new(&options.not_after),
+            not_before: Neighbours::new(&options.not_before),
+        }
+    }
+
+    /// Whether a boundary is needed on the left and on the right.
+    pub(super) fn edges(&self) -> (bool, bool) {
+        match self.kind {
+            EntryKind::Word => (true, true),
+            EntryKind::Prefix => (true, false),
+            EntryKind::Suffix => (false, true),
+            EntryKind::Text | EntryKind::Exact | EntryKind::Regex | EntryKind::List => {
+                (false, false)
+            }
+        }
+    }
+}
+
+/// Literals that must not stand next to a find.
+#[derive(Debug, Default)]
+pub(super) struct Neighbours {
+    standard: Vec<String>,
+    skeleton: Vec<String>,
+}
+
+impl Neighbours {
+    fn new(written: &[String]) -> Self {
+        Self {
+            standard: written.iter().map(|text| standard_literal(text)).collect(),
+            skeleton: written.iter().map(|text| skeleton_literal(text).text).collect(),
+        }
+    }
+
+    pub(super) fn end(&self, before: &str, view: View) -> bool {
+        self.of(view).iter().any(|literal| before.ends_with(literal.as_str()))
+    }
+
+    pub(super) fn start(&self, after: &str, view: View) -> bool {
+        self.of(view).iter().any(|literal| after.starts_with(literal.as_str()))
+    }
+
+    fn of(&self, view: View) -> &[String] {
+        if view == View::Skeleton { &self.skeleton } else { &self.standard }
+    }
+}
+
+/// The fields an entry looks in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FieldSet(u8);
+
+impl FieldSet {
+    /// Without fields named, literals look everywhere but in links, regexes everywhere.
+    fn of(fields: &[Field], kind: EntryKind) -> Self {
+        let all = |named: &[Field]| named.iter().fold(0, |set, &field| set | bit(field));
+        match (fields, kind) {
+            ([], EntryKind::Regex) => Self(all(&Field::ALL)),
+            ([], _) => Self(all(&Field::ALL) & !bit(Field::Links)),
+            (named, _) => Self(all(named)),
+        }
+    }
+
+    pub(super) fn contains(self, field: Field) -> bool {
+        self.0 & bit(field) != 0
+    }
+}
+
+fn bit(field: Field) -> u8 {
+    let place = Field::ALL.iter().position(|&f| f == field).expect("every field is in ALL");
+    1 << place
+}
+
+/// Exceptions are taken at their word; finds are looked for in disguise when they are long enough to
+/// survive folding.
+fn default_view(role: Role, written: &EntryFile, standard: &str) -> View {
+    if role == Role::Excepts || written.kind == EntryKind::Regex {
+        return View::Standard;
+    }
+    let (letters, signs) = counts(standard);
+    if letters >= SKELETON_LETTERS_MIN || signs >= SKELETON_SIGNS_MIN {
+        View::Skeleton
+    } else {
+        View::Standard
+    }
+}
+
+/// How many letters of spacing scripts, and how many of scripts without spaces, a literal has.
+pub(super) fn counts(literal: &str) -> (usize, usize) {
+    let letters = || literal.chars().filter(|c| c.is_alphabetic());
+    let spacing = letters().filter(|&c| is_spacing(c)).count();
+    (spacing, letters().count() - spacing)
+}
+
+/// How decisions and explanations name an entry.
+fn name(written: &EntryFile) -> Arc<str> {
+    match written.kind {
+        EntryKind::Word => written.text.as_str().into(),
+        kind => format!("{}: {}", kind.as_str(), written.text).into(),
+    }
+}

@@ -1,0 +1,94 @@
+//! One automaton a view over every literal of every rule.
+//!
+//! Matches overlap on purpose: a longer keyword of one rule must not hide a shorter one of another.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
+
+/// Bytes of patterns up to which the fast and memory-hungry automaton is built: some 15 MB of tables.
+const DFA_PATTERN_BYTES_MAX: usize = 40_000;
+
+/// What a pattern's match is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Target {
+    /// An entry's literal was seen.
+    Entry(usize),
+    /// A literal that a regex needs was seen.
+    Trigger(usize),
+}
+
+/// All literals of one view.
+#[derive(Debug, Default)]
+pub(super) struct Literals {
+    automaton: Option<AhoCorasick>,
+    targets: Vec<Box<[Target]>>,
+}
+
+impl Literals {
+    pub(super) fn build(patterns: BTreeMap<String, Vec<Target>>) -> Result<Self, BuildError> {
+        if patterns.is_empty() {
+            return Ok(Self::default());
+        }
+        let bytes: usize = patterns.keys().map(String::len).sum();
+        let kind = (bytes <= DFA_PATTERN_BYTES_MAX).then_some(AhoCorasickKind::DFA);
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .kind(Some(kind.unwrap_or(AhoCorasickKind::ContiguousNFA)))
+            .build(patterns.keys())?;
+        let targets = patterns.into_values().map(Vec::into_boxed_slice).collect();
+        Ok(Self { automaton: Some(automaton), targets })
+    }
+
+    /// Calls `found` for every target of every match, until it says that it has enough.
+    pub(super) fn scan(&self, text: &str, mut found: impl FnMut(Target, Range<usize>) -> Enough) {
+        let Some(automaton) = &self.automaton else { return };
+        for seen in automaton.find_overlapping_iter(text) {
+            for &target in &*self.targets[seen.pattern().as_usize()] {
+                if found(target, seen.range()) == Enough::Yes {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Whether a scan may stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Enough {
+    No,
+    Yes,
+}
+
+/// The literal at which the most patterns end, with their number.
+pub(super) fn densest_end(patterns: &BTreeMap<String, Vec<Target>>) -> Option<(&str, usize)> {
+    let ends = |pattern: &str| -> usize {
+        let suffixes = pattern.char_indices().map(|(at, _)| &pattern[at..]);
+        suffixes.filter_map(|suffix| patterns.get(suffix)).map(Vec::len).sum()
+    };
+    patterns.keys().map(|pattern| (pattern.as_str(), ends(pattern))).max_by_key(|&(_, n)| n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlapping_literals_are_all_found() {
+        let words = ["he", "she", "hers"];
+        let patterns =
+            words.iter().enumerate().map(|(i, w)| ((*w).into(), vec![Target::Entry(i)])).collect();
+        assert_eq!(densest_end(&patterns), Some(("she", 2)));
+        let literals = Literals::build(patterns).expect("three words fit");
+        let mut found = Vec::new();
+        literals.scan("ushers", |target, range| {
+            found.push((target, range));
+            Enough::No
+        });
+        found.sort_by_key(|(_, range)| (range.start, range.end));
+        // Patterns are sorted, so `hers` stands before `she`; targets keep their own numbers.
+        let expected =
+            [(Target::Entry(1), 1..4), (Target::Entry(0), 2..4), (Target::Entry(2), 2..6)];
+        assert_eq!(found, expected);
+    }
+}

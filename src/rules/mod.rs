@@ -1,0 +1,23 @@
+//! Rules: what their authors described, found in a post.
+//!
+//! Files become a [`Ruleset`] through [`compile`] alone, whole or not at all; a ruleset is immutable
+//! and finds hits in one pass a view. A rule says what was seen, never what follows.
+
+mod compile;
+mod corpus;
+mod entry;
+mod examples;
+mod file;
+mod list;
+mod literals;
+mod patterns;
+mod resolve;
+mod ruleset;
+mod skip;
+
+pub use compile::{Which, compile};
+pub use corpus::{Corpus, blast_radius};
+pub use examples::{ExampleReport, check_examples};
+pub use file::{Example, PackFile, RuleFile, parse_pack};
+pub use list::ListFiles;
+pub use ruleset::{Ruleset, ScanPart, Scanned};

@@ -1,0 +1,252 @@
+//! The immutable set of rules, and the scan of a post with it.
+
+use std::{ops::Range, sync::Arc};
+
+use super::{
+    entry::Entry,
+    file::EntryKind,
+    literals::{Enough, Literals, Target},
+    patterns::{Pattern, Uncalled},
+    resolve::resolve,
+    skip::{addresses_and_mentions, lies_inside},
+};
+use crate::{
+    post::{Field, Surface},
+    signal::{Language, RuleFacts, RuleHit},
+    text::{
+        Normalized, NormalizedText, Original, Skeleton, Span, View, left_edge, right_edge, skeleton,
+    },
+};
+
+/// Most finds of one post before its scan stops: a post made of keywords costs no more than that.
+pub(super) const FINDS_MAX: usize = 100_000;
+
+/// Compiled rules. There is no way to one but [`super::compile`].
+#[derive(Debug, Default)]
+pub struct Ruleset {
+    pub(super) rules: Vec<Rule>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) patterns: Vec<Pattern>,
+    pub(super) raw: ViewMatchers,
+    pub(super) standard: ViewMatchers,
+    pub(super) skeleton: Literals,
+    pub(super) hash: String,
+    /// Facts of every rule that is not scanned too, so that policies can name it.
+    pub(super) known: Vec<Arc<RuleFacts>>,
+}
+
+/// What is matched in one view.
+#[derive(Debug, Default)]
+pub(super) struct ViewMatchers {
+    pub(super) literals: Literals,
+    pub(super) uncalled: Uncalled,
+}
+
+/// One rule.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) facts: Arc<RuleFacts>,
+    pub(super) languages: Vec<Language>,
+    pub(super) surfaces: Vec<Surface>,
+    pub(super) min: usize,
+}
+
+/// One text of a post with its standard view.
+#[derive(Debug, Clone, Copy)]
+pub struct ScanPart<'a> {
+    /// The field it stands in.
+    pub field: Field,
+    /// Its place in the field's list.
+    pub index: Option<u16>,
+    /// What the author wrote.
+    pub original: &'a str,
+    /// The same in the standard view.
+    pub standard: &'a NormalizedText,
+}
+
+/// What a scan found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Scanned {
+    /// Hits in their published order, at most [`crate::signal::HITS_PER_POST_MAX`].
+    pub hits: Vec<RuleHit>,
+    /// A limit was met: there may be more.
+    pub truncated: bool,
+}
+
+/// One entry seen at one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Find {
+    pub(super) part: usize,
+    pub(super) entry: usize,
+    pub(super) view: View,
+    pub(super) span: Span<Original>,
+}
+
+impl Ruleset {
+    /// BLAKE3 over every effective rule, in hexadecimal digits.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Every rule that a policy may name.
+    pub fn known(&self) -> &[Arc<RuleFacts>] {
+        &self.known
+    }
+
+    /// The rules that are scanned.
+    pub fn scanned(&self) -> impl Iterator<Item = &Arc<RuleFacts>> {
+        self.rules.iter().map(|rule| &rule.facts)
+    }
+
+    /// How many entries are looked for, exceptions included.
+    pub fn entry_count(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Finds every rule in every part.
+    pub fn scan(&self, parts: &[ScanPart<'_>], surface: Surface) -> Scanned {
+        let mut finds = Vec::new();
+        for (index, part) in parts.iter().enumerate() {
+            PartScan { rules: self, surface, index, part, skipped: None }.run(&mut finds);
+        }
+        if finds.is_empty() {
+            return Scanned::default();
+        }
+        let truncated = finds.len() >= FINDS_MAX;
+        resolve(self, parts, finds, truncated)
+    }
+}
+
+/// The scan of one part.
+struct PartScan<'a> {
+    rules: &'a Ruleset,
+    surface: Surface,
+    index: usize,
+    part: &'a ScanPart<'a>,
+    /// Addresses and mentions of the original, looked for when the first literal is seen.
+    skipped: Option<Vec<Range<usize>>>,
+}
+
+impl PartScan<'_> {
+    fn run(&mut self, finds: &mut Vec<Find>) {
+        let part = self.part;
+        let raw = ViewText { view: View::Raw, text: part.original, map: None, skeleton: None };
+        self.view(&self.rules.raw, &raw, finds);
+        let text = part.standard.text();
+        let map = Some(part.standard);
+        let standard = ViewText { view: View::Standard, text, map, skeleton: None };
+        self.view(&self.rules.standard, &standard, finds);
+        if let Some(folded) = skeleton(part.original, part.standard) {
+            let view = ViewText {
+                view: View::Skeleton,
+                text: folded.view().text(),
+                map: Some(folded.view()),
+                skeleton: Some(&folded),
+            };
+            self.rules.skeleton.scan(view.text, |target, range| match target {
+                Target::Entry(entry) => self.literal(entry, &range, &view, finds),
+                Target::Trigger(_) => Enough::No,
+            });
+        }
+    }
+
+    fn view(&mut self, matchers: &ViewMatchers, text: &ViewText<'_>, finds: &mut Vec<Find>) {
+        let mut called: Vec<usize> = matchers.uncalled.matching(text.text).collect();
+        matchers.literals.scan(text.text, |target, range| match target {
+            Target::Entry(entry) => self.literal(entry, &range, text, finds),
+            Target::Trigger(pattern) => {
+                if !called.contains(&pattern) {
+                    called.push(pattern);
+                }
+                Enough::No
+            }
+        });
+        for pattern in called {
+            let pattern = &self.rules.patterns[pattern];
+            if !self.looks_here(&self.rules.entries[pattern.entry]) {
+                continue;
+            }
+            for range in pattern.find_iter(text.text).filter(|range| !range.is_empty()) {
+                if finds.len() >= FINDS_MAX {
+                    return;
+                }
+                finds.push(self.find(pattern.entry, text.view, text.original(&range)));
+            }
+        }
+    }
+
+    /// Judges one match of a literal.
+    fn literal(
+        &mut self,
+        entry: usize,
+        range: &Range<usize>,
+        text: &ViewText<'_>,
+        finds: &mut Vec<Find>,
+    ) -> Enough {
+        if finds.len() >= FINDS_MAX {
+            return Enough::Yes;
+        }
+        let described = &self.rules.entries[entry];
+        if self.looks_here(described) && self.holds(described, range, text) {
+            finds.push(self.find(entry, text.view, text.original(range)));
+        }
+        Enough::No
+    }
+
+    fn looks_here(&self, entry: &Entry) -> bool {
+        let surfaces = &self.rules.rules[entry.rule].surfaces;
+        entry.fields.contains(self.part.field)
+            && (surfaces.is_empty() || surfaces.contains(&self.surface))
+    }
+
+    fn holds(&mut self, entry: &Entry, range: &Range<usize>, text: &ViewText<'_>) -> bool {
+        if let Some(folded) = text.skeleton {
+            let runs = folded.runs(Span::from_range(range.clone()));
+            if !entry.skeleton.matches_runs(runs) {
+                return false;
+            }
+        }
+        let original = self.part.original;
+        let span = text.original(range).range();
+        let (left, right) = entry.edges();
+        if (left && !left_edge(original, span.start)) || (right && !right_edge(original, span.end))
+        {
+            return false;
+        }
+        if entry.kind == EntryKind::Exact && text.text.trim() != &text.text[range.clone()] {
+            return false;
+        }
+        if entry.case.as_deref().is_some_and(|written| &original[span.clone()] != written) {
+            return false;
+        }
+        let (before, after) = (&text.text[..range.start], &text.text[range.end..]);
+        if entry.not_after.end(before, text.view) || entry.not_before.start(after, text.view) {
+            return false;
+        }
+        entry.in_links || !lies_inside(self.skipped(), &span)
+    }
+
+    fn skipped(&mut self) -> &[Range<usize>] {
+        self.skipped.get_or_insert_with(|| addresses_and_mentions(self.part.original))
+    }
+
+    fn find(&self, entry: usize, view: View, span: Span<Original>) -> Find {
+        Find { part: self.index, entry, view, span }
+    }
+}
+
+/// One view of a part.
+struct ViewText<'a> {
+    view: View,
+    text: &'a str,
+    /// The way to the original; nothing when the view is the original.
+    map: Option<&'a NormalizedText>,
+    skeleton: Option<&'a Skeleton>,
+}
+
+impl ViewText<'_> {
+    fn original(&self, range: &Range<usize>) -> Span<Original> {
+        let span: Span<Normalized> = Span::from_range(range.clone());
+        self.map.map_or_else(|| Span::from_range(range.clone()), |map| map.original_span(span))
+    }
+}
