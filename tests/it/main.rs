@@ -1,5 +1,7 @@
 //! Everything that is tested from outside, in one binary.
 
+mod architecture;
+mod bad_input;
 mod support;
 
 #[cfg(feature = "kafka")]
