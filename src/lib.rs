@@ -16,8 +16,12 @@
 pub mod bundle;
 pub mod classify;
 pub mod cli;
+#[cfg(feature = "kafka")]
 pub mod config;
 pub mod decision;
+pub mod delivery;
+#[cfg(feature = "kafka")]
+pub mod demo;
 pub mod diagnostic;
 pub mod engine;
 pub mod files;
@@ -28,7 +32,10 @@ pub mod post;
 pub mod rules;
 pub mod signal;
 pub mod taxonomy;
+pub mod telemetry;
 pub mod text;
 pub mod units;
 pub mod wire;
+#[cfg(feature = "kafka")]
+pub mod worker;
 pub mod yaml;

@@ -74,10 +74,8 @@ impl Moderator {
     ) -> (Vec<Result<Decision, Panicked>>, StageTimes) {
         let started = Instant::now();
         let engine = &self.engine;
-        let screened: Vec<Result<Screened, Panicked>> = posts
-            .into_iter()
-            .map(|(post, as_of)| guarded(|| engine.screen(post, as_of)))
-            .collect();
+        let screened: Vec<Result<Screened, Panicked>> =
+            posts.into_iter().map(|(post, as_of)| guarded(|| engine.screen(post, as_of))).collect();
         let screened_at = Instant::now();
         let signals = self.score(&screened);
         let scored_at = Instant::now();

@@ -76,7 +76,9 @@ impl Taxonomy {
             Some(it)
         });
         let refused = found.has_errors();
-        found.sorted().into_iter().for_each(|diagnostic| out.push(diagnostic.clone()));
+        for diagnostic in found.sorted() {
+            out.push(diagnostic.clone());
+        }
         taxonomy.filter(|_| !refused)
     }
 
@@ -144,7 +146,9 @@ impl Taxonomy {
         let labels = keys.take("model_labels");
         let categories = keys.require("categories", reader);
         reader.finish(&keys);
-        umbrellas.into_iter().for_each(|node| self.read_umbrellas(reader, node));
+        if let Some(node) = umbrellas {
+            self.read_umbrellas(reader, node);
+        }
         for node in reader.items(categories?) {
             self.read_category(reader, node);
         }
@@ -152,7 +156,9 @@ impl Taxonomy {
             let message = format!("a taxonomy has 1 to {CATEGORIES_MAX} categories");
             reader.error(&root.range, NOTHING, message);
         }
-        labels.into_iter().for_each(|node| self.read_labels(reader, node));
+        if let Some(node) = labels {
+            self.read_labels(reader, node);
+        }
         Some(())
     }
 
@@ -178,14 +184,13 @@ impl Taxonomy {
         let (id, mut item) = item?;
         item.rows_only = rows_only;
         item.umbrellas = umbrellas.unwrap_or_default();
-        self.insert(reader, node, Category::new(id), item.clone());
+        self.insert(reader, node, id, item.clone());
         for node in subcategories.map_or(&[][..], |node| reader.items(node)) {
             let Some(mut keys) = reader.keys(node) else { continue };
             let sub = read_item(reader, &mut keys);
             reader.finish(&keys);
             let Some((sub_id, sub)) = sub else { continue };
-            let path = Category::new(&format!("{id}/{sub_id}"));
-            self.insert(reader, node, path, inherit(&item, sub));
+            self.insert(reader, node, &format!("{id}/{sub_id}"), inherit(&item, sub));
         }
         Some(())
     }
@@ -220,7 +225,8 @@ impl Taxonomy {
         }
     }
 
-    fn insert(&mut self, reader: &Reader<'_>, node: &Node, path: Category, item: Item) {
+    fn insert(&mut self, reader: &Reader<'_>, node: &Node, path: &str, item: Item) {
+        let path = Category::new(path);
         if self.is_umbrella(&path) || self.items.insert(path.clone(), item).is_some() {
             let message = format!("the category `{}` is there twice", path.as_str());
             reader.error(&node.range, ID_INVALID, message);
@@ -308,4 +314,88 @@ fn required_text(reader: &Reader<'_>, keys: &mut Keys<'_>, key: &'static str) ->
 
 fn flag(reader: &Reader<'_>, keys: &mut Keys<'_>, key: &'static str) -> bool {
     keys.take(key).and_then(|node| reader.boolean(node)).unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compile(text: &str) -> (Option<Taxonomy>, Vec<String>) {
+        let file = Arc::new(SourceFile { path: "taxonomy.yaml".into(), text: text.into() });
+        let mut out = Diagnostics::default();
+        let taxonomy = Taxonomy::compile(&file, &mut out);
+        let told = out.sorted().into_iter().map(|d| format!("{} {}", d.code, d.message)).collect();
+        (taxonomy, told)
+    }
+
+    const SMALL: &str = "
+umbrellas: [{id: toxic, definition: hostile}]
+model_labels: {bad: toxic, slurs: hate/slur}
+categories:
+  - id: hate
+    definition: h
+    umbrella: toxic
+    max_action: review
+    names: {dsa: {category: SPEECH, keywords: [HATE]}, openai: [hate], azure: Hate}
+    subcategories:
+      - {id: slur, definition: s, mandatory: true, names: {openai: hate/slur}}
+  - {id: local_law, definition: l, rows_only: true, mandatory: true, subcategories: [{id: other, definition: o}]}
+";
+
+    #[test]
+    fn a_subcategory_has_from_its_parent_what_it_does_not_say() {
+        let taxonomy = compile(SMALL).0.expect("a right file");
+        let [hate, slur, other] = ["hate", "hate/slur", "local_law/other"].map(Category::new);
+        let item = taxonomy.item(&slur).expect("it is there");
+        assert_eq!(item.names.openai, ["hate/slur"]);
+        assert_eq!(item.names.azure, ["Hate"]);
+        assert_eq!(item.names.dsa_category.as_deref(), Some("SPEECH"));
+        assert_eq!(item.umbrellas, [Category::new("toxic")]);
+        assert_eq!(taxonomy.max_action(&slur), Action::Review);
+        assert!(taxonomy.is_mandatory(&slur) && !taxonomy.is_mandatory(&hate));
+        assert!(taxonomy.is_mandatory(&other));
+        assert!(taxonomy.item(&other).is_some_and(|item| item.rows_only));
+        assert_eq!(taxonomy.of_model_label("slurs"), Some(&slur));
+    }
+
+    #[test]
+    fn an_umbrella_is_no_category_and_never_blocks() {
+        let taxonomy = compile(SMALL).0.expect("a right file");
+        let toxic = Category::new("toxic");
+        assert!(taxonomy.is_umbrella(&toxic) && !taxonomy.contains(&toxic));
+        assert_eq!(taxonomy.max_action(&toxic), Action::Review);
+        assert_eq!(taxonomy.definition(&toxic), Some("hostile"));
+        assert_eq!(taxonomy.paths().last(), Some("toxic"));
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        let cases = [
+            ("categories: []", "T003 a taxonomy has 1 to 500 categories"),
+            ("umbrellas: []", "Y016 the key `categories` is missing"),
+            ("categories: [{id: Hate, definition: h}]", "T001 `Hate` is no id of a category"),
+            ("categories: [{id: a}]", "Y016 the key `definition` is missing"),
+            (
+                "categories: [{id: a, definition: x, umbrella: bad}]",
+                "T002 there is no umbrella `bad`",
+            ),
+            (
+                "categories: [{id: a, definition: x}, {id: a, definition: y}]",
+                "T001 the category `a` is there twice",
+            ),
+            (
+                "model_labels: {x: b}\ncategories: [{id: a, definition: x}]",
+                "T002 there is no category or umbrella `b`",
+            ),
+            (
+                "categories: [{id: a, definition: x, subcategories: [{id: b, definition: y, rows_only: true}]}]",
+                "Y015 the key `rows_only` is not known here",
+            ),
+        ];
+        for (text, expected) in cases {
+            let (taxonomy, told) = compile(text);
+            assert!(taxonomy.is_none(), "{text}");
+            assert!(told.contains(&expected.to_owned()), "{text}\n{told:#?}");
+        }
+    }
 }

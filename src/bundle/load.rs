@@ -1,6 +1,9 @@
 //! From folders to a bundle, through every gate.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{Bundle, BundleSettings, PolicyTestReport, policy_tests};
 use crate::{
@@ -70,9 +73,7 @@ pub fn load(sources: &Sources<'_>) -> Result<Loaded, Diagnostics> {
     let mut out = Diagnostics::default();
     let loaded = Loader { sources, out: &mut out, report: Report::default() }.run();
     match loaded {
-        Some((bundle, report)) if !out.has_errors() => {
-            Ok(Loaded { bundle, report, warnings: out })
-        }
+        Some((bundle, report)) if !out.has_errors() => Ok(Loaded { bundle, report, warnings: out }),
         _ => Err(out),
     }
 }
@@ -91,7 +92,13 @@ impl Loader<'_> {
         let rules = self.rules(&packs, &taxonomy);
         let model = self.model(&settings);
         let evidence = model.as_ref().map(|model| ModelEvidence(model.evidence().clone()));
-        let known = Known { taxonomy: &taxonomy, rules: rules.known(), model: evidence.as_ref() };
+        let left_out = self.left_out();
+        let known = Known {
+            taxonomy: &taxonomy,
+            rules: rules.known(),
+            left_out: &left_out,
+            model: evidence.as_ref(),
+        };
         let files: Vec<_> = self.folders().flat_map(|folder| folder.policies.clone()).collect();
         let policies = PolicySet::compile(&files, &known, self.out);
         let versions = Arc::new(self.versions(&rules, model.as_ref()));
@@ -101,7 +108,9 @@ impl Loader<'_> {
             return None;
         }
         let bundle = Bundle { rules, policies, taxonomy, model, settings, versions };
-        self.report.policy_tests = policy_tests::run(&bundle, self.out);
+        let shipped = self.sources.folders.first().filter(|_| !self.sources.shipped_rules);
+        let untested = shipped.map_or(&[][..], |folder| &folder.policies);
+        self.report.policy_tests = policy_tests::run(&bundle, untested, self.out);
         Some((bundle, self.report))
     }
 
@@ -138,6 +147,15 @@ impl Loader<'_> {
         files.iter().filter_map(|file| parse_pack(file, self.out)).collect()
     }
 
+    /// Shipped rules that take no part: shipped policies may still name them.
+    fn left_out(&self) -> BTreeSet<RuleId> {
+        let shipped = self.sources.folders.first().filter(|_| !self.sources.shipped_rules);
+        let files = shipped.map_or(&[][..], |folder| &folder.packs);
+        // What is wrong in a pack that is left out does not matter.
+        let packs = files.iter().filter_map(|file| parse_pack(file, &mut Diagnostics::default()));
+        packs.flat_map(|pack| pack.rules).map(|rule| RuleId::new(&rule.id)).collect()
+    }
+
     fn rules(&mut self, packs: &[PackFile], taxonomy: &Taxonomy) -> Ruleset {
         let lists = ListFiles::new(self.rule_folders().flat_map(|folder| folder.lists.clone()));
         let categories: Vec<&str> = taxonomy.paths().collect();
@@ -152,7 +170,8 @@ impl Loader<'_> {
             return rules;
         }
         // What is wrong with a draft was said above: every rule is checked, scanned or not.
-        let drafts = compile(packs, &lists, &categories, Which::Drafts, &mut Diagnostics::default());
+        let drafts =
+            compile(packs, &lists, &categories, Which::Drafts, &mut Diagnostics::default());
         self.report.examples = check_examples(packs, &rules, &drafts, self.out);
         let files: Vec<_> = self.folders().flat_map(|folder| folder.corpora.clone()).collect();
         let corpora: Vec<Corpus> = files.iter().map(|f| Corpus::parse(f, self.out)).collect();

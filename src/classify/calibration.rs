@@ -43,7 +43,12 @@ impl Calibration {
     }
 
     /// The score for a raw output; nothing when the output is no probability.
-    pub fn score(&self, category: &Category, language: Option<Language>, raw: f32) -> Option<Score> {
+    pub fn score(
+        &self,
+        category: &Category,
+        language: Option<Language>,
+        raw: f32,
+    ) -> Option<Score> {
         let raw = f64::from(raw);
         if !(0.0..=1.0).contains(&raw) {
             return None;

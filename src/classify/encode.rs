@@ -279,11 +279,10 @@ mod tests {
     fn a_word_is_a_token_with_padded_grams_and_pairs_with_the_token_before() {
         let [o, k] = ['o', 'k'].map(u32::from);
         let alone = hashes("ok");
-        assert_eq!(alone, [
-            direct(0x77, &[o, k]),
-            direct(0x67, &[1, o, k]),
-            direct(0x67, &[o, k, 2]),
-        ]);
+        assert_eq!(
+            alone,
+            [direct(0x77, &[o, k]), direct(0x67, &[1, o, k]), direct(0x67, &[o, k, 2]),]
+        );
         let after_sign = hashes("! ok");
         assert_eq!(after_sign.len(), 1 + alone.len() + 1, "the sign, the word, their pair");
         assert_ne!(after_sign[2], hashes("? ok")[2], "the pair depends on both");
@@ -302,7 +301,8 @@ mod tests {
         };
         // One Han character a place, its number the place's; the vocabulary knows them all.
         let character = |i: u32| char::from_u32(0x4E00 + i).expect("a Han character");
-        let mut known: Vec<u32> = (0..11).map(|i| direct(0x68, &[u32::from(character(i))])).collect();
+        let mut known: Vec<u32> =
+            (0..11).map(|i| direct(0x68, &[u32::from(character(i))])).collect();
         known.sort_unstable();
         let vocabulary = Vocabulary::new(known.clone()).expect("sorted and distinct");
         let encoder = Encoder::new(parameters, vocabulary);
@@ -324,11 +324,24 @@ mod tests {
     #[test]
     fn every_code_point_has_a_class() {
         let samples = [
-            ('a', Class::Word), ('é', Class::Word), ('ж', Class::Word), ('ض', Class::Word),
-            ('अ', Class::Word), ('7', Class::Word), ('\n', Class::Space), (' ', Class::Space),
-            ('、', Class::Sign), ('😀', Class::Sign), ('々', Class::Han), ('カ', Class::Han),
-            ('𠮷', Class::Han), ('ไ', Class::Brahmic), ('ក', Class::Brahmic), ('한', Class::Hangul),
-            ('ㅋ', Class::Hangul), ('\u{10FFFF}', Class::Word),
+            ('a', Class::Word),
+            ('é', Class::Word),
+            ('ж', Class::Word),
+            ('ض', Class::Word),
+            ('अ', Class::Word),
+            ('7', Class::Word),
+            ('\n', Class::Space),
+            (' ', Class::Space),
+            ('、', Class::Sign),
+            ('😀', Class::Sign),
+            ('々', Class::Han),
+            ('カ', Class::Han),
+            ('𠮷', Class::Han),
+            ('ไ', Class::Brahmic),
+            ('ក', Class::Brahmic),
+            ('한', Class::Hangul),
+            ('ㅋ', Class::Hangul),
+            ('\u{10FFFF}', Class::Word),
         ];
         for (character, class) in samples {
             assert_eq!(class_of(u32::from(character)), class, "{character:?}");

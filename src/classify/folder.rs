@@ -35,7 +35,8 @@ impl Folder {
     /// Reads and checks the folder at `path`; nothing, and diagnostics, when anything is wrong with it.
     pub fn read(path: &Path, out: &mut Diagnostics) -> Option<Self> {
         let place = path.join(MANIFEST);
-        let text = match bytes(&place).and_then(|b| String::from_utf8(b).map_err(|e| e.to_string())) {
+        let text = match bytes(&place).and_then(|b| String::from_utf8(b).map_err(|e| e.to_string()))
+        {
             Ok(text) => text,
             Err(reason) => {
                 let help = "a model folder holds model.yaml and the files it names";
@@ -57,7 +58,10 @@ impl Folder {
         }
         let (network, known) = (network?, known?);
         let refuse = |name: &str, reason: String| {
-            Diagnostic::global("M012", format!("{} cannot be used: {reason}", path.join(name).display()))
+            Diagnostic::global(
+                "M012",
+                format!("{} cannot be used: {reason}", path.join(name).display()),
+            )
         };
         let vocabulary = Vocabulary::from_bytes(&known)
             .map_err(|error| out.push(refuse(&manifest.vocabulary, error.to_string())))

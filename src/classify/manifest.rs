@@ -78,7 +78,9 @@ fn read(root: &Node, reader: &Reader<'_>) -> Option<Manifest> {
         Calibration::new(curves)
     });
     let thresholds = keys.require("thresholds", reader).map(|node| {
-        by_category(node, offered, reader, |node| by_language(node, reader, |node| score(node, reader)))
+        by_category(node, offered, reader, |node| {
+            by_language(node, reader, |node| score(node, reader))
+        })
     });
     let evidence = keys.require("evidence", reader).map(|node| {
         by_category(node, offered, reader, |node| {
@@ -248,7 +250,11 @@ fn curve(node: &Node, reader: &Reader<'_>) -> Option<Curve> {
     let offset: f64 = reader.parsed(offset, "a number")?;
     let curve = Curve::new(slope, offset);
     if curve.is_none() {
-        reader.error(&node.range, "M007", "a slope is over 0 and at most 100, an offset within ±100");
+        reader.error(
+            &node.range,
+            "M007",
+            "a slope is over 0 and at most 100, an offset within ±100",
+        );
     }
     curve
 }

@@ -60,7 +60,8 @@ pub struct OnnxModel {
 impl OnnxModel {
     /// A model whose network opens and has the inputs and outputs that its manifest needs.
     pub fn new(folder: Folder, runtime: &Runtime) -> Result<Self, ClassifyError> {
-        let mut labels: Vec<(Category, usize)> = folder.manifest.labels.iter().cloned().zip(0..).collect();
+        let mut labels: Vec<(Category, usize)> =
+            folder.manifest.labels.iter().cloned().zip(0..).collect();
         labels.sort();
         let folder = Arc::new(folder);
         let model = Self { runtime: runtime.clone(), folder, labels: labels.into() };
@@ -87,7 +88,8 @@ impl OnnxModel {
         let [output] = session.outputs() else {
             return Err(self.refuse("it must have exactly one output"));
         };
-        if output.name() != OUTPUT || !is_matrix(output.dtype(), TensorElementType::Float32, labels) {
+        if output.name() != OUTPUT || !is_matrix(output.dtype(), TensorElementType::Float32, labels)
+        {
             let reason = format!("its output must be `scores`, float32 of [any, {labels}]");
             return Err(self.refuse(&reason));
         }
@@ -110,7 +112,9 @@ fn configured(builder: SessionBuilder) -> ort::Result<SessionBuilder> {
 
 fn is_matrix(kind: &ValueType, element: TensorElementType, columns: i64) -> bool {
     match kind {
-        ValueType::Tensor { ty, shape, .. } => *ty == element && matches!(**shape, [-1, n] if n == columns),
+        ValueType::Tensor { ty, shape, .. } => {
+            *ty == element && matches!(**shape, [-1, n] if n == columns)
+        }
         _ => false,
     }
 }
@@ -125,7 +129,11 @@ impl Model for OnnxModel {
     }
 
     fn open(&self) -> Result<Box<dyn Classifier>, ClassifyError> {
-        Ok(Box::new(OnnxClassifier { session: self.session()?, model: self.clone(), ids: Vec::new() }))
+        Ok(Box::new(OnnxClassifier {
+            session: self.session()?,
+            model: self.clone(),
+            ids: Vec::new(),
+        }))
     }
 }
 
@@ -164,7 +172,11 @@ impl Classifier for OnnxClassifier {
 
 impl OnnxClassifier {
     /// Runs one micro-batch and raises `highest` to its outputs.
-    fn infer(&mut self, batch: &[(usize, Vec<i32>)], highest: &mut [f32]) -> Result<(), ClassifyError> {
+    fn infer(
+        &mut self,
+        batch: &[(usize, Vec<i32>)],
+        highest: &mut [f32],
+    ) -> Result<(), ClassifyError> {
         let labels = self.model.labels.len();
         let rows = batch.len().max(ROWS_MIN);
         let columns = batch.iter().map(|(_, ids)| ids.len()).max().unwrap_or_default().max(1);

@@ -19,14 +19,10 @@ pub enum Exit {
     Internal,
     /// Reading or writing failed.
     Io,
-    /// It may work later.
-    Temporary,
-    /// Not allowed.
-    NotPermitted,
     /// A configuration, rule or policy file is wrong.
     Configuration,
-    /// Stopped by a second signal.
-    Signal(u8),
+    /// What the worker ended with.
+    Worker(u8),
 }
 
 impl Exit {
@@ -40,10 +36,8 @@ impl Exit {
             Self::Unavailable => 69,
             Self::Internal => 70,
             Self::Io => 74,
-            Self::Temporary => 75,
-            Self::NotPermitted => 77,
             Self::Configuration => 78,
-            Self::Signal(number) => 128_u8.saturating_add(number),
+            Self::Worker(code) => code,
         }
     }
 }

@@ -45,6 +45,7 @@ pub(super) fn onnx_library(args: &PartArgs, home: &Path) -> Result<PathBuf, Stri
 }
 
 /// The configuration file: `--config`, `./tidegate.yaml`, `/etc/tidegate/tidegate.yaml`, or none.
+#[cfg(feature = "kafka")]
 pub(super) fn configuration(given: Option<&Path>) -> Option<PathBuf> {
     let standard = ["tidegate.yaml", "/etc/tidegate/tidegate.yaml"].map(PathBuf::from);
     given.map(Path::to_owned).or_else(|| standard.into_iter().find(|path| path.is_file()))

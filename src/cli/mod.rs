@@ -2,6 +2,7 @@
 //!
 //! Data goes to standard output, talk to standard error. Exit codes are those of `sysexits.h`.
 
+#[cfg(feature = "kafka")]
 mod config_command;
 mod exit;
 mod locate;
@@ -50,12 +51,17 @@ enum Command {
     #[command(subcommand)]
     Model(model_command::ModelCommand),
     /// See the effective configuration
+    #[cfg(feature = "kafka")]
     #[command(subcommand)]
     Config(config_command::ConfigCommand),
     /// Hold an embedded broker until standard input closes
     #[cfg(feature = "kafka")]
     #[command(hide = true)]
-    EmbeddedBroker,
+    EmbeddedBroker {
+        /// Its topics
+        #[arg(value_name = "TOPIC:PARTITIONS")]
+        topics: Vec<String>,
+    },
 }
 
 /// Where the parts are found; the same for every subcommand that decides.
@@ -78,6 +84,16 @@ pub struct PartArgs {
     onnx_library: Option<PathBuf>,
 }
 
+#[cfg(feature = "kafka")]
+impl PartArgs {
+    /// The arguments over what the configuration says.
+    fn over(&self, config: &crate::config::Config) -> Self {
+        let overlays = config.overlays.iter().chain(&self.overlays).cloned().collect();
+        let no_default_rules = self.no_default_rules || !config.shipped_rules;
+        Self { overlays, no_default_rules, ..self.clone() }
+    }
+}
+
 impl Cli {
     /// Does what the arguments say.
     pub fn run(self) -> Result<Exit, Failure> {
@@ -90,9 +106,10 @@ impl Cli {
             Command::Rules(command) => rules_command::run(&command),
             #[cfg(feature = "onnx")]
             Command::Model(command) => model_command::run(&command),
+            #[cfg(feature = "kafka")]
             Command::Config(command) => config_command::run(&command),
             #[cfg(feature = "kafka")]
-            Command::EmbeddedBroker => run::hold_embedded_broker(),
+            Command::EmbeddedBroker { topics } => demo::hold_broker(&topics),
         }
     }
 }

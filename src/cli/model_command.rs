@@ -118,15 +118,13 @@ fn score(args: &ScoreArgs) -> Result<Exit, Failure> {
         let views: Vec<_> = lines.iter().map(|line| standard(&line.text)).collect();
         let texts: Vec<&str> = views.iter().map(|view| view.text()).collect();
         let spoken: Vec<Option<Language>> = texts.iter().map(|text| main_language(text)).collect();
-        let inputs: Vec<Input<'_>> = texts
-            .iter()
-            .zip(&spoken)
-            .map(|(text, &language)| Input { text, language })
-            .collect();
+        let inputs: Vec<Input<'_>> =
+            texts.iter().zip(&spoken).map(|(text, &language)| Input { text, language }).collect();
         let scores = classifier.score(&inputs).map_err(|error| refused(&error))?;
         for ((line, language), scores) in lines.iter().zip(&spoken).zip(&scores) {
             let language = language.as_ref().map(Language::as_str);
-            let line = serde_json::json!({"id": line.id, "language": language, "scores": object(scores)});
+            let line =
+                serde_json::json!({"id": line.id, "language": language, "scores": object(scores)});
             print(&mut output, &line)?;
         }
     }
@@ -165,7 +163,10 @@ fn differences(path: &Path, parts: &PartArgs) -> Result<Vec<String>, Failure> {
     let mut found = Vec::new();
     for (number, line) in golden.lines().enumerate() {
         let wanted: Golden = serde_json::from_str(line).map_err(|error| {
-            Failure::new(Exit::Configuration, format!("{}:{}: {error}", place.display(), number + 1))
+            Failure::new(
+                Exit::Configuration,
+                format!("{}:{}: {error}", place.display(), number + 1),
+            )
         })?;
         let mut ids = Vec::new();
         folder.encoder.encode(&wanted.text, |window| ids.push(window));
@@ -185,8 +186,8 @@ fn differences(path: &Path, parts: &PartArgs) -> Result<Vec<String>, Failure> {
 
 fn open(path: &Path, parts: &PartArgs) -> Result<Box<dyn Classifier>, Failure> {
     let home = parts.home.clone().unwrap_or_else(|| PathBuf::from("."));
-    let library = locate::onnx_library(parts, &home)
-        .map_err(|error| Failure::new(Exit::NoInput, error))?;
+    let library =
+        locate::onnx_library(parts, &home).map_err(|error| Failure::new(Exit::NoInput, error))?;
     let model = load_model(path, &library).map_err(|error| refused(&error))?;
     model.open().map_err(|error| refused(&error))
 }

@@ -50,8 +50,8 @@ pub(super) struct ModerateArgs {
 pub(super) fn run(args: &ModerateArgs) -> Result<Exit, Failure> {
     let loaded = sources::load_bundle(&args.parts)?;
     let engine = Engine::new(std::sync::Arc::new(loaded.bundle));
-    let moderator = Moderator::new(engine)
-        .map_err(|error| Failure::new(Exit::NoInput, error.to_string()))?;
+    let moderator =
+        Moderator::new(engine).map_err(|error| Failure::new(Exit::NoInput, error.to_string()))?;
     let (input, size) = open_input(args.input.as_deref())?;
     let output = open_output(args.output.as_deref())?;
     let progress = progress(size, args);
@@ -63,12 +63,12 @@ pub(super) fn run(args: &ModerateArgs) -> Result<Exit, Failure> {
         output: BufWriter::new(output),
         refused: 0,
     };
-    door.run(BufReader::new(progress.wrap_read(input))).map_err(|error| {
-        Failure::new(Exit::Io, format!("reading or writing failed: {error}"))
-    })?;
+    door.run(BufReader::new(progress.wrap_read(input)))
+        .map_err(|error| Failure::new(Exit::Io, format!("reading or writing failed: {error}")))?;
     progress.finish_and_clear();
     if door.refused > 0 {
-        let message = format!("{} lines were no posts; each has an error in its place", door.refused);
+        let message =
+            format!("{} lines were no posts; each has an error in its place", door.refused);
         return Err(Failure::new(Exit::BadData, message));
     }
     Ok(Exit::Done)
@@ -151,7 +151,13 @@ impl<W: Write> Door<W> {
                 Ok((canonical, text, id)) => {
                     match decisions.next().expect("every post has a decision") {
                         Ok(decision) => {
-                            self.encode(&decision, &canonical, text.as_deref(), received_at, &mut buffer);
+                            self.encode(
+                                &decision,
+                                &canonical,
+                                text.as_deref(),
+                                received_at,
+                                &mut buffer,
+                            );
                         }
                         Err(panicked) => {
                             let error = WireError::new(ErrorCode::Panic, panicked.to_string());
@@ -235,14 +241,14 @@ fn open_input(path: Option<&Path>) -> Result<(Box<dyn Read>, Option<u64>), Failu
 
 fn open_output(path: Option<&Path>) -> Result<Box<dyn Write>, Failure> {
     let Some(path) = path else { return Ok(Box::new(io::stdout())) };
-    let failed =
-        |error: io::Error| Failure::new(Exit::Io, format!("{}: {error}", path.display()));
+    let failed = |error: io::Error| Failure::new(Exit::Io, format!("{}: {error}", path.display()));
     Ok(Box::new(File::create(path).map_err(failed)?))
 }
 
 /// A progress bar over the input's bytes, where somebody watches and the output does not run through.
 fn progress(size: Option<u64>, args: &ModerateArgs) -> ProgressBar {
-    let watched = io::stderr().is_terminal() && (args.output.is_some() || !io::stdout().is_terminal());
+    let watched =
+        io::stderr().is_terminal() && (args.output.is_some() || !io::stdout().is_terminal());
     let Some(size) = size.filter(|_| watched) else { return ProgressBar::hidden() };
     let style = "{bar:30} {percent}% {bytes}/{total_bytes} {elapsed} (about {eta} to go)";
     let style = ProgressStyle::with_template(style).expect("the template is valid");

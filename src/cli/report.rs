@@ -28,7 +28,8 @@ fn group(diagnostic: &Diagnostic) -> Group<'_> {
         let text = location.file.text.as_str();
         let end = location.range.end.clamp(location.range.start, text.len());
         let annotation = AnnotationKind::Primary.span(location.range.start.min(end)..end);
-        let snippet = Snippet::source(text).path(location.file.path.as_str()).annotation(annotation);
+        let snippet =
+            Snippet::source(text).path(location.file.path.as_str()).annotation(annotation);
         group = group.element(snippet);
     }
     if let Some(help) = &diagnostic.help {

@@ -81,7 +81,12 @@ fn summary(report: &Report) -> String {
         .map(|(status, count)| format!("{count} {}", status.as_str()))
         .collect();
     let rules: usize = report.rules.iter().sum();
-    format!("\n{rules} rules ({}), {} entries\n{}", counts.join(", "), report.entries, tests(report))
+    format!(
+        "\n{rules} rules ({}), {} entries\n{}",
+        counts.join(", "),
+        report.entries,
+        tests(report)
+    )
 }
 
 fn tests(report: &Report) -> String {

@@ -3,10 +3,11 @@
 //! Nothing else reads the environment. Values stay texts with their origin ([`RawConfig`]) until they
 //! become a [`Config`] in which everything that is there is valid.
 
+pub mod kafka;
 mod raw;
 mod settings;
 mod validated;
 
 pub use raw::{Origin, RawConfig, Value};
 pub use settings::{SETTINGS, Setting, find, variable};
-pub use validated::{Config, Delivery, GroupProtocol, Sasl, SaslMechanism, Tls, Topics};
+pub use validated::{Config, Topics};

@@ -62,6 +62,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("rules.shipped", "true", "use the shipped rule packs"),
     setting("rules.overlays", "", "folders with rules and policies of your own; later ones win"),
     setting("admin.listen", "127.0.0.1:9464", "where /metrics, /livez and /readyz answer"),
+    setting("admin.token_file", "", "a file with the bearer token that /metrics then asks for"),
     setting("log.level", "info", "error, warn, info, debug or trace"),
 ];
 

@@ -1,11 +1,9 @@
 //! The configuration once every value is known to make sense.
 
-use std::{
-    collections::BTreeMap, net::SocketAddr, num::NonZeroUsize, path::PathBuf, str::FromStr,
-    time::Duration,
-};
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, str::FromStr, time::Duration};
 
 use super::{
+    kafka::{KafkaSettings, Protocol, Sasl, Secret, Tls},
     raw::{Origin, RawConfig},
     settings::find,
 };
@@ -20,24 +18,12 @@ use crate::{
 pub struct Config {
     /// The platform's name, part of every decision id; required for `run` only.
     pub source_name: Option<String>,
-    /// Where Kafka answers.
-    pub brokers: String,
-    /// The consumer group.
-    pub group: String,
-    /// How the group shares partitions.
-    pub protocol: GroupProtocol,
-    /// Encryption, when it is wanted.
-    pub tls: Option<Tls>,
-    /// Login, when it is wanted.
-    pub sasl: Option<Sasl>,
-    /// Settings handed to librdkafka as they are.
-    pub librdkafka: BTreeMap<String, String>,
+    /// How Kafka is reached.
+    pub kafka: KafkaSettings,
     /// How long a start waits for the brokers.
     pub startup_deadline: Duration,
     /// Where records come from and go to.
     pub topics: Topics,
-    /// What delivery promises.
-    pub delivery: Delivery,
     /// Most records of a batch.
     pub batch_max_records: NonZeroUsize,
     /// Most bytes of a batch.
@@ -62,8 +48,10 @@ pub struct Config {
     pub shipped_rules: bool,
     /// Folders with rules and policies of the platform's own.
     pub overlays: Vec<PathBuf>,
-    /// Where the admin server listens.
-    pub admin_listen: SocketAddr,
+    /// Where the admin server listens; nothing: nowhere.
+    pub admin_listen: Option<SocketAddr>,
+    /// The file with the token that the admin server asks for.
+    pub admin_token_file: Option<PathBuf>,
     /// How much is logged.
     pub log_level: String,
 }
@@ -83,94 +71,15 @@ pub struct Topics {
     pub blocks: Option<String>,
 }
 
-/// How the group shares partitions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GroupProtocol {
-    /// The protocol that every broker speaks, cooperative.
-    Classic,
-    /// KIP-848.
-    Consumer,
-}
-
-/// What delivery promises.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
-    /// Decisions may repeat, with the same id.
-    AtLeastOnce,
-}
-
-/// Encryption of the connection to the brokers.
-#[derive(Debug, Clone)]
-pub struct Tls {
-    /// Authorities to trust; nothing: the system's.
-    pub ca_file: Option<PathBuf>,
-    /// This client's certificate and key.
-    pub certificate_file: Option<PathBuf>,
-    /// This client's key.
-    pub key_file: Option<PathBuf>,
-    /// The key's password.
-    pub key_password: Option<String>,
-}
-
-/// Login to the brokers.
-#[derive(Clone)]
-pub struct Sasl {
-    /// How.
-    pub mechanism: SaslMechanism,
-    /// Who.
-    pub username: String,
-    /// With which password.
-    pub password: String,
-}
-
-impl std::fmt::Debug for Sasl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sasl").field("mechanism", &self.mechanism).finish_non_exhaustive()
-    }
-}
-
-/// How a client logs in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SaslMechanism {
-    /// A password as it is; only over TLS.
-    Plain,
-    /// A challenge over SHA-256.
-    ScramSha256,
-    /// A challenge over SHA-512.
-    ScramSha512,
-}
-
-impl SaslMechanism {
-    /// The name that brokers know.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Plain => "PLAIN",
-            Self::ScramSha256 => "SCRAM-SHA-256",
-            Self::ScramSha512 => "SCRAM-SHA-512",
-        }
-    }
-}
-
 impl Config {
     /// Checks every value; nothing when any is wrong, and all that are wrong are reported.
     pub fn validate(raw: &RawConfig, out: &mut Diagnostics) -> Option<Self> {
         let mut check = Checker { raw, out };
-        let protocols =
-            [("classic", GroupProtocol::Classic), ("consumer", GroupProtocol::Consumer)];
         let config = Self {
             source_name: check.optional("source.name"),
-            brokers: check.text("kafka.brokers"),
-            group: check.text("kafka.group"),
-            protocol: check.choice("kafka.protocol", &protocols),
-            tls: check.tls(),
-            sasl: check.sasl(),
-            librdkafka: raw
-                .pass_through()
-                .map(|(key, value)| (key.to_owned(), value.text.clone()))
-                .collect(),
+            kafka: check.kafka(),
             startup_deadline: check.period("kafka.startup_deadline"),
             topics: check.topics(),
-            delivery: check.choice("delivery", &[("at_least_once", Delivery::AtLeastOnce)]),
             batch_max_records: check.parsed("batch.max_records", "a number from 1 on"),
             batch_max_bytes: check.bytes("batch.max_bytes"),
             batch_linger: check.period("batch.linger"),
@@ -186,9 +95,13 @@ impl Config {
             drain_deadline: check.period("worker.drain_deadline"),
             shipped_rules: check.boolean("rules.shipped"),
             overlays: raw.get("rules.overlays").text.lines().map(PathBuf::from).collect(),
-            admin_listen: check.parsed("admin.listen", "an address such as 127.0.0.1:9464"),
+            admin_listen: check
+                .optional("admin.listen")
+                .map(|_| check.parsed("admin.listen", "an address such as 127.0.0.1:9464")),
+            admin_token_file: check.optional("admin.token_file").map(PathBuf::from),
             log_level: check.choice("log.level", &LOG_LEVELS.map(|l| (l, l))).to_owned(),
         };
+        check.choice("delivery", &[("at_least_once", ())]);
         (!out.has_errors()).then_some(config)
     }
 }
@@ -219,33 +132,37 @@ impl Checker<'_> {
         topics
     }
 
-    fn tls(&mut self) -> Option<Tls> {
-        let enabled = self.boolean("kafka.tls.enabled");
+    fn kafka(&mut self) -> KafkaSettings {
+        let protocols = [("classic", Protocol::Classic), ("consumer", Protocol::Consumer)];
         let path = |key: &str| self.optional(key).map(PathBuf::from);
-        let tls = Tls {
-            ca_file: path("kafka.tls.ca_file"),
-            certificate_file: path("kafka.tls.certificate_file"),
-            key_file: path("kafka.tls.key_file"),
-            key_password: self.optional("kafka.tls.key_password"),
+        let secret = |key: &str| self.optional(key).map(Secret);
+        let [ca_file, certificate_file, key_file] =
+            ["kafka.tls.ca_file", "kafka.tls.certificate_file", "kafka.tls.key_file"].map(path);
+        let key_password = secret("kafka.tls.key_password");
+        let sasl = Sasl {
+            mechanism: self.optional("kafka.sasl.mechanism"),
+            username: self.optional("kafka.sasl.username"),
+            password: secret("kafka.sasl.password"),
         };
-        if tls.certificate_file.is_some() != tls.key_file.is_some() {
-            self.wrong("kafka.tls.key_file", "goes together with kafka.tls.certificate_file");
+        let pass_through = self.raw.pass_through();
+        let settings = KafkaSettings {
+            librdkafka: pass_through.map(|(k, v)| (k.to_owned(), v.text.clone())).collect(),
+            brokers: self.text("kafka.brokers"),
+            group: self.text("kafka.group"),
+            protocol: self.choice("kafka.protocol", &protocols),
+            tls: Tls {
+                enabled: self.boolean("kafka.tls.enabled"),
+                ca_file,
+                certificate_file,
+                key_file,
+                key_password,
+            },
+            sasl,
+        };
+        for problem in settings.problems() {
+            self.out.push(Diagnostic::global("C004", problem));
         }
-        enabled.then_some(tls)
-    }
-
-    fn sasl(&mut self) -> Option<Sasl> {
-        self.optional("kafka.sasl.mechanism")?;
-        let all = [SaslMechanism::Plain, SaslMechanism::ScramSha256, SaslMechanism::ScramSha512];
-        let name = self.raw.get("kafka.sasl.mechanism").text.trim();
-        let mechanism = all.into_iter().find(|mechanism| mechanism.as_str() == name);
-        if mechanism.is_none() {
-            let what = "is one of: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512";
-            self.wrong("kafka.sasl.mechanism", what);
-        }
-        let username = self.text("kafka.sasl.username");
-        let password = self.text("kafka.sasl.password");
-        Some(Sasl { mechanism: mechanism?, username, password })
+        settings
     }
 
     fn bytes(&mut self, key: &str) -> usize {

@@ -68,8 +68,9 @@ fn read_target(context: Context<'_, '_>, node: &Node) -> Option<Target> {
         }
         (None, Some(node)) => {
             let rule = context.rule(node)?;
-            let facts = context.known.rule(rule.as_str())?;
-            let mandatory = context.known.taxonomy.is_mandatory(&facts.category);
+            let facts = context.known.rule(rule.as_str());
+            let taxonomy = context.known.taxonomy;
+            let mandatory = facts.is_some_and(|facts| taxonomy.is_mandatory(&facts.category));
             (Target::Rule(rule), mandatory)
         }
         _ => {

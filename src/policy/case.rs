@@ -55,7 +55,7 @@ impl PolicyTest {
             .find(|verdict| verdict.regions.contains(region))
         {
             Some(verdict) => self.difference(*region, expectation, verdict),
-            None => Some(self.failure(expectation, format!("no verdict is for `{region}`"))),
+            None => Some(self.failure(expectation, &format!("no verdict is for `{region}`"))),
         };
         self.expect.iter().filter_map(difference).collect()
     }
@@ -91,14 +91,14 @@ impl PolicyTest {
         } else {
             return None;
         };
-        let mut failure = self.failure(expected, message);
+        let mut failure = self.failure(expected, &message);
         if !rows.is_empty() {
             failure = failure.help(format!("decided by {}", rows.join(", ")));
         }
         Some(failure)
     }
 
-    fn failure(&self, expected: &Expectation, message: String) -> Diagnostic {
+    fn failure(&self, expected: &Expectation, message: &str) -> Diagnostic {
         let message = format!("the test `{}` fails: {message}", self.name);
         Diagnostic::error(codes::TEST_FAILED, expected.location.clone(), message)
     }

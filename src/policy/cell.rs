@@ -138,7 +138,7 @@ struct Reading<'n, 'c, 'r> {
     entry: &'n Entry,
 }
 
-impl<'n> Reading<'n, '_, '_> {
+impl Reading<'_, '_, '_> {
     fn bars(&self) -> Option<(Cell, bool)> {
         let reader = self.context.reader;
         let (fixed, languages) = split_languages(&self.entry.value);

@@ -1,14 +1,18 @@
 //! What can be wrong only between files: what is weakened, what is dropped, what never acts.
 
+use std::sync::Arc;
+
 use super::{
     Known,
     cell::Cell,
     codes,
+    context::unknown_region,
     evaluate::Limits,
     file::PolicyFile,
     inherit::Family,
     reach::Reach,
     read_row::RowEntry,
+    region,
     row::Row,
     table::{Shadow, Table},
 };
@@ -123,7 +127,9 @@ fn mandatory_cells(
         (Table::inherit(before, Shadow::Ignored), Table::inherit(after, Shadow::Ignored));
     for category in mandatory {
         let weaker = (1..=4).filter_map(Severity::new).any(|severity| {
-            strictness(&new, category, severity) < strictness(&old, category, severity)
+            let (strong, weak) = strictness(&new, category, severity);
+            let (strong_before, weak_before) = strictness(&old, category, severity);
+            strong < strong_before || weak < weak_before
         });
         let covers = file.cells.iter().filter(|entry| category.is_within(&entry.category));
         let nearest = covers.max_by_key(|entry| entry.category.as_str().len());
@@ -153,7 +159,21 @@ fn strictness(table: &Table, category: &Category, severity: Severity) -> (Action
     (strong, weak)
 }
 
-/// Warns of rules and rows that never act.
+/// Tests speak of regions that exist.
+pub(super) fn expectations(files: &[PolicyFile], out: &mut Diagnostics) {
+    let described = |region: Region| files.iter().any(|file| file.region() == region);
+    let tests = files.iter().flat_map(|file| &file.tests);
+    for (&region, expectation) in tests.flat_map(|test| &test.expect) {
+        if !described(region) && !region::is_assigned(region.as_str()) {
+            let (message, help) = unknown_region(region);
+            let location = expectation.location.clone();
+            out.push(Diagnostic::error(codes::REGION_UNKNOWN, location, message).help(help));
+        }
+    }
+}
+
+/// Warns of rows that never act, and of rules that only rows could act on. Who compiles rules warns of
+/// those that cells do not reach either: there their place is known.
 pub(super) fn idle(
     files: &[PolicyFile],
     tables: &[(Region, &Table)],
@@ -175,26 +195,16 @@ pub(super) fn idle(
             }
         }
     }
-    for rule in known.rules.iter().filter(|rule| rule.status == Status::Enforced) {
-        if !Reach::of(rule, tables, limits).is_nothing() {
-            continue;
+    let signal_only =
+        |rule: &&Arc<RuleFacts>| rule.status == Status::Enforced && rule.severity.level() == 0;
+    for rule in known.rules.iter().filter(signal_only) {
+        if Reach::of(rule, tables, limits).is_nothing() {
+            let message = format!("`{}` has severity 0 and no row names it", rule.id.as_str());
+            let found = Diagnostic::global(codes::RULE_WITHOUT_ROW, message);
+            let found = found.help("name it in a row of a policy, or make it `status: shadow`");
+            out.push(Diagnostic { level: Level::Warning, ..found });
         }
-        let id = rule.id.as_str();
-        let (code, message) = if rule.severity.level() == 0 {
-            (codes::RULE_WITHOUT_ROW, format!("`{id}` has severity 0 and no row names it"))
-        } else {
-            (codes::RULE_WITHOUT_ACTION, format!("`{id}` reaches no action in any region"))
-        };
-        out.push(idle_rule(rule, code, message));
     }
-}
-
-fn idle_rule(rule: &RuleFacts, code: &'static str, message: String) -> Diagnostic {
-    let help = format!(
-        "add a cell for `{}` or a row to a policy, or make it `status: shadow`",
-        rule.category.as_str()
-    );
-    Diagnostic { level: Level::Warning, ..Diagnostic::global(code, message).help(help) }
 }
 
 /// The categories that a row speaks of.

@@ -44,10 +44,10 @@ codes! {
     TEST_FAILED = "P032", "a test expects another verdict";
     URL_INVALID = "P033", "the source of a law is no https address";
     TOO_MANY = "P034", "the file has more rows, cells or tests than a file may have";
+    LANGUAGE_UNKNOWN = "P035", "no such language code";
     ROW_WITHOUT_RULE = "P040", "a row names a rule that is not enforced";
     RULE_WITHOUT_ROW = "P041", "a severity-0 rule that no row names does nothing";
-    RULE_WITHOUT_ACTION = "P042", "an enforced rule reaches no action in any region";
-    REVIEW_OF_ALL = "P043", "every post goes to review while the model is unavailable";
+    REVIEW_OF_ALL = "P042", "every post goes to review while the model is unavailable";
 }
 
 #[cfg(test)]

@@ -44,8 +44,9 @@ impl Context<'_, '_> {
     /// A rule of any status.
     pub(super) fn rule(&self, node: &Node) -> Option<RuleId> {
         let id = self.reader.filled(node)?;
-        if self.known.rule(id).is_some() {
-            return Some(RuleId::new(id));
+        let rule = RuleId::new(id);
+        if self.known.rule(id).is_some() || self.known.left_out.contains(&rule) {
+            return Some(rule);
         }
         let help = match nearest(id, self.known.rules.iter().map(|rule| rule.id.as_str())) {
             Some(near) => format!("did you mean `{near}`?"),

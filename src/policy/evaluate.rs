@@ -72,7 +72,8 @@ pub(super) fn judge(
     hits.for_each(|hit| claim(table, limits, hit, circumstances, &mut claims));
     match &signals.model {
         ModelSignal::Scored { scores, .. } => {
-            for (category, score) in scores {
+            let acts = |score: &Score| table.lowest_score.is_some_and(|lowest| *score >= lowest);
+            for (category, score) in scores.iter().filter(|(_, score)| acts(score)) {
                 let evidence = Evidence::Score(category, *score);
                 claim(table, limits, evidence, circumstances, &mut claims);
             }
@@ -131,6 +132,7 @@ fn claim_of_cell<'a>(
         Evidence::ModelUnavailable(_) | Evidence::Truncated(_) => None,
     };
     let (block, review) = (reached(Action::Block), reached(Action::Review));
+    block.or(review)?;
     // What may only be reviewed names the bar for review, where the cell has one.
     let limit = limit(table, limits, &evidence, bars.weak_blocks, Scope::Regional);
     let (ground, threshold) = match limit {
@@ -153,8 +155,9 @@ fn limit(
     let of_category = limits.at_most(evidence.category());
     let mut limit = weak.min(of_category);
     // A global row says the same everywhere, so no region's cap reaches it.
-    if scope == Scope::Regional && !limits.is_mandatory(evidence.category()) {
-        for cap in table.caps.iter().filter(|cap| cap.covers(evidence)) {
+    let caps = if scope == Scope::Regional { &table.caps[..] } else { &[] };
+    for cap in caps.iter().filter(|cap| cap.covers(evidence)) {
+        if !limits.is_mandatory(evidence.category()) {
             limit = limit.min(cap.at_most);
         }
     }

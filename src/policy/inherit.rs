@@ -50,7 +50,7 @@ impl<'f> Family<'f> {
         if region != Region::DEFAULT {
             line.push(Region::DEFAULT);
         }
-        line.iter().rev().flat_map(|place| self.layers.get(place)).flatten().copied().collect()
+        line.iter().rev().filter_map(|place| self.layers.get(place)).flatten().copied().collect()
     }
 
     /// Every region and group that a file names, with the files of its own.
@@ -93,7 +93,7 @@ impl<'f> Family<'f> {
                 (true, Some(file)) => {
                     for (member, range) in &file.members {
                         let location = file.location(range);
-                        if let Err(found) = self.join(*member, group, location) {
+                        if let Err(found) = self.join(*member, group, &location) {
                             out.push(*found);
                         } else {
                             self.parents.insert(*member, group);
@@ -106,7 +106,7 @@ impl<'f> Family<'f> {
     }
 
     /// Whether `member` may become a member of `group`.
-    fn join(&self, member: Region, group: Region, at: Location) -> Result<(), Box<Diagnostic>> {
+    fn join(&self, member: Region, group: Region, at: &Location) -> Result<(), Box<Diagnostic>> {
         let refuse = |code, message: String, help: String| {
             Err(Box::new(Diagnostic::error(code, at.clone(), message).help(help)))
         };

@@ -24,6 +24,8 @@ mod reach;
 mod read_row;
 mod region;
 mod row;
+mod row_checks;
+mod row_terms;
 mod set;
 mod table;
 
@@ -37,7 +39,7 @@ use jiff::Timestamp;
 use crate::{
     decision::RegionVerdict,
     post::{Post, Region},
-    signal::{Category, Language, RuleFacts, Signals},
+    signal::{Category, Language, RuleFacts, RuleId, Signals},
     taxonomy::Taxonomy,
 };
 
@@ -55,6 +57,8 @@ pub struct Known<'a> {
     pub taxonomy: &'a Taxonomy,
     /// Every rule of every pack, of any status.
     pub rules: &'a [Arc<RuleFacts>],
+    /// Rules that exist but were left out by the operator's choice: rows may name them in vain.
+    pub left_out: &'a BTreeSet<RuleId>,
     /// What the model's report has evidence for; without it scores are not checked against it.
     pub model: Option<&'a ModelEvidence>,
 }

@@ -15,7 +15,7 @@ use crate::{
     decision::{Action, Outcome, RegionVerdict, Verdict},
     diagnostic::{Diagnostics, SourceFile},
     post::Region,
-    signal::{ModelSignal, RuleFacts, Score, Signals},
+    signal::{ModelSignal, RuleFacts, RuleHit, Score, Signals},
     taxonomy::Taxonomy,
 };
 
@@ -56,6 +56,7 @@ impl PolicySet {
             files.iter().filter_map(|file| PolicyFile::read(file, known, &mut found)).collect();
         let family = Family::new(&files, &mut found);
         checks::inheritance(&family, known, &mut found);
+        checks::expectations(&files, &mut found);
         let mut set = Self::empty(limits(known.taxonomy));
         for region in
             std::iter::once(Region::DEFAULT).chain(family.places().map(|(place, _)| place))
@@ -64,10 +65,14 @@ impl PolicySet {
         }
         set.groups = family.groups();
         set.tests = files.iter().flat_map(|file| &file.tests).cloned().collect();
-        set.tests.iter_mut().for_each(|test| expand_expectations(test, &set.groups));
+        for test in &mut set.tests {
+            expand_expectations(test, &set.groups);
+        }
         checks::idle(&files, &set.named(), &set.limits, known, &mut found);
         let refused = found.has_errors();
-        found.sorted().into_iter().for_each(|diagnostic| out.push(diagnostic.clone()));
+        for diagnostic in found.sorted() {
+            out.push(diagnostic.clone());
+        }
         (!refused).then_some(set)
     }
 
@@ -101,7 +106,9 @@ impl PolicySet {
                 None => verdicts.push(RegionVerdict { regions, verdict }),
             }
         }
-        verdicts.iter_mut().for_each(|verdict| verdict.regions.sort_unstable());
+        for verdict in &mut verdicts {
+            verdict.regions.sort_unstable();
+        }
         verdicts.sort_unstable_by_key(|verdict| verdict.regions[0]);
         Ruling { verdicts, unnamed }
     }
@@ -142,7 +149,7 @@ impl PolicySet {
         let real = Table::inherit(chain, Shadow::Ignored);
         let trial = Some(Table::inherit(chain, Shadow::Tried)).filter(|trial| *trial != real);
         let scores = [Some(&real), trial.as_ref()].into_iter().flatten();
-        let lowest = scores.filter_map(Table::lowest_score).chain(self.lowest_score).min();
+        let lowest = scores.filter_map(|table| table.lowest_score).chain(self.lowest_score).min();
         self.lowest_score = lowest;
         let policy = Policy { real, trial };
         let at = self.policies.iter().position(|other| *other == policy).unwrap_or_else(|| {
@@ -168,7 +175,7 @@ impl PolicySet {
             ModelSignal::Unavailable(_) => false,
             ModelSignal::NotRouted => true,
         };
-        scores_are_low && !signals.truncated && !signals.hits.iter().any(|hit| hit.is_evidence())
+        scores_are_low && !signals.truncated && !signals.hits.iter().any(RuleHit::is_evidence)
     }
 
     fn verdict(&self, policy: &Policy, facts: &Facts<'_>) -> Verdict {

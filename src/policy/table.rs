@@ -22,6 +22,8 @@ pub(super) struct Table {
     pub(super) caps: Vec<Cap>,
     pub(super) unavailable: Vec<Unavailable>,
     pub(super) truncated: Option<(Category, Ground)>,
+    /// The lowest score that anything in the table acts on.
+    pub(super) lowest_score: Option<Score>,
 }
 
 /// What follows for one category while the model gives no answer.
@@ -62,8 +64,7 @@ impl Table {
         }
     }
 
-    /// The lowest score that anything in the table acts on.
-    pub(super) fn lowest_score(&self) -> Option<Score> {
+    fn find_lowest_score(&self) -> Option<Score> {
         let of_cells = self.cells.iter().filter_map(|(_, cell)| match cell {
             Cell::Never => None,
             Cell::Acts(bars) => bars.lowest_score(),
@@ -119,12 +120,15 @@ impl Draft {
         let truncated = truncated.map(|(action, region)| {
             (evidence::truncated(), Ground::made(&format!("{region}/truncated"), action))
         });
-        Table {
+        let mut table = Table {
             cells: self.cells.into_iter().collect(),
             rows: self.rows.into_values().collect(),
             caps: self.caps.into_values().collect(),
             unavailable: unavailable.collect(),
             truncated,
-        }
+            lowest_score: None,
+        };
+        table.lowest_score = table.find_lowest_score();
+        table
     }
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Location, SourceFile, nearest},
     signal::{RuleFacts, RuleId, Status},
-    text::View,
+    text::{View, standard_literal_among_kana},
 };
 
 /// Most patterns that may end at one place of a text, so that overlapping finds stay few.
@@ -258,7 +258,11 @@ impl Compiler<'_> {
             by.raw.entry(placed.entry.text.clone()).or_default().push(target);
             return;
         }
-        by.standard.entry(entry.standard.clone()).or_default().push(target);
+        // Beside kana, Traditional characters are Japanese and stay as they are.
+        let among_kana = standard_literal_among_kana(&placed.entry.text);
+        for form in std::iter::once(entry.standard.clone()).chain(among_kana) {
+            by.standard.entry(form).or_default().push(target);
+        }
         if entry.view >= View::Skeleton && !entry.skeleton.text.is_empty() {
             by.skeleton.entry(entry.skeleton.text.clone()).or_default().push(target);
         }

@@ -68,8 +68,9 @@ fn rule_hits(rules: &Ruleset, parts: &[ScanPart<'_>], finds: &[Find]) -> Vec<Rul
         counted.iter().filter(|c| c.cancelled_by.is_none()).map(|c| c.find.entry).collect();
     evidence.sort_unstable();
     evidence.dedup();
-    if rule.min > 1 && evidence.len() < rule.min {
-        return Vec::new();
+    if evidence.len() < rule.min {
+        // Too little to be evidence; what a decent phrase cancelled is still told.
+        counted.retain(|find| find.cancelled_by.is_some());
     }
     group(rules, rule, parts, counted)
 }

@@ -196,10 +196,13 @@ pub(super) struct Election {
     pub(super) votes: u32,
     /// The votes of the second.
     pub(super) runner_up: u32,
+    /// The votes of the candidate that was asked about.
+    pub(super) seconded: u32,
 }
 
-/// What the small words of a text in lower case say; nothing when it has none.
-pub(super) fn vote(text: &str) -> Option<Election> {
+/// What the small words of a text in lower case say, and what they say of one candidate; nothing when
+/// it has none.
+pub(super) fn vote(text: &str, candidate: Option<&str>) -> Option<Election> {
     let mut votes = [0_u32; ROWS.len()];
     let is_part = |ch: char| ch.is_alphabetic() || matches!(ch, '\'' | '·');
     for word in text.split(|ch| !is_part(ch)).filter(|word| !word.is_empty()) {
@@ -216,7 +219,9 @@ pub(super) fn vote(text: &str) -> Option<Election> {
         votes.iter().enumerate().max_by_key(|(row, votes)| (**votes, ROWS.len() - row))?;
     let others = votes.iter().enumerate().filter(|(other, _)| *other != row);
     let runner_up = others.map(|(_, votes)| *votes).max().unwrap_or(0);
-    (most > 0).then_some(Election { winner: ROWS[row].0, votes: most, runner_up })
+    let place = ROWS.iter().position(|row| Some(row.0) == candidate);
+    let seconded = place.map_or(0, |place| votes[place]);
+    (most > 0).then_some(Election { winner: ROWS[row].0, votes: most, runner_up, seconded })
 }
 
 /// Whether the table can vote for a language.

@@ -7,16 +7,18 @@
 
 use std::{ops::Range, sync::LazyLock};
 
-use unicode_script::{Script, UnicodeScript};
 use whatlang::{Detector, Lang};
 
-use super::function_words::{self, VOTE};
+use super::{
+    alphabets,
+    function_words::{self, VOTE},
+    normalize::standard,
+    tally::{Sample, Tally},
+};
 use crate::signal::{Language, LanguageShare, Score};
 
 /// Fewer letters of a shared script decide nothing.
 const LETTERS_MIN: u32 = 20;
-/// Bytes of a script that are looked at; more say the same.
-const SAMPLE_MAX: usize = 1200;
 /// Letters that the slow classifier reads.
 const CAREFUL_LETTERS: usize = 120;
 /// Thousandths of confidence below which a language is `und`.
@@ -39,7 +41,7 @@ pub struct SentenceLanguage {
 ///
 /// `declared` lifts an undecided result of its own script and overrides nothing.
 pub fn languages(standard: &str, declared: Option<Language>) -> Vec<LanguageShare> {
-    let found = Tally::of(standard).decide(declared);
+    let found = decide(&Tally::of(standard), declared);
     let total: u32 = found.iter().map(|part| part.letters).sum();
     let share = |letters: u32| score(u64::from(letters) * 1000 / u64::from(total.max(1)));
     let shares = found.iter().map(|part| LanguageShare {
@@ -50,7 +52,7 @@ pub fn languages(standard: &str, declared: Option<Language>) -> Vec<LanguageShar
     shares.collect()
 }
 
-/// The language of the sentence around `span`.
+/// The language of the sentence around `span`, in a text of any view.
 ///
 /// # Panics
 /// When `span` does not lie inside `text`, on character boundaries.
@@ -60,7 +62,7 @@ pub fn sentence_language(text: &str, span: Range<usize>) -> SentenceLanguage {
     let start = text[reach..span.start].rfind(ends).map_or(reach, |at| reach + at);
     let reach = text.ceil_char_boundary((span.end + SENTENCE_REACH).min(text.len()));
     let end = text[span.end..reach].find(ends).map_or(reach, |at| span.end + at);
-    let parts = Tally::of(&text[start..end]).decide(None);
+    let parts = decide(&Tally::of(standard(&text[start..end]).text()), None);
     parts.first().copied().unwrap_or_else(|| SentenceLanguage {
         language: Language::UNDETERMINED,
         confidence: score(0),
@@ -68,151 +70,48 @@ pub fn sentence_language(text: &str, span: Range<usize>) -> SentenceLanguage {
     })
 }
 
-/// Letters by what they say of the language.
-#[derive(Default)]
-struct Tally {
-    latin: Sample,
-    cyrillic: Sample,
-    arabic: Sample,
-    devanagari: Sample,
-    bengali: Sample,
-    chinese: u32,
-    japanese: u32,
-    /// Han and kana of the segment at hand.
-    segment: (u32, u32),
-    kana: u32,
-    /// Scripts that one language has to itself.
-    settled: Vec<(&'static str, u32)>,
-    other: u32,
-}
+/// What finds the language of a sample of one script.
+type Classifier = fn(&Sample) -> Guess;
 
-/// Some words of one script in lower case, and how many letters of it there were altogether.
-#[derive(Default)]
-struct Sample {
-    text: String,
-    letters: u32,
-}
-
-impl Sample {
-    fn push(&mut self, ch: char) {
-        self.letters += 1;
-        if self.text.len() < SAMPLE_MAX {
-            if ch.is_ascii() {
-                self.text.push(ch.to_ascii_lowercase());
-            } else {
-                self.text.extend(ch.to_lowercase());
-            }
+/// Every language with its letters, the most letters first.
+fn decide(tally: &Tally, declared: Option<Language>) -> Vec<SentenceLanguage> {
+    let mut parts = Vec::new();
+    let mut add = |guess: Guess, letters: u32| {
+        if letters > 0 {
+            merge(&mut parts, guess, letters);
+        }
+    };
+    add(Guess::han("zh", tally.chinese), tally.chinese);
+    add(Guess::sure("ja"), tally.japanese);
+    for &(code, letters) in &tally.settled {
+        add(Guess::sure(code), letters);
+    }
+    let declared = declared.map(|language| (language, writing(language.as_str())));
+    let lifted = |guess: Guess, writing_of: Writing| match declared {
+        Some((language, writing)) if guess.is_unsure() && writing == writing_of => {
+            Guess { language, thousandths: CONFIDENT }
+        }
+        _ => guess,
+    };
+    let samples: [(&Sample, Classifier, Writing); 5] = [
+        (&tally.latin, latin, Writing::Latin),
+        (&tally.cyrillic, cyrillic, Writing::Cyrillic),
+        (&tally.arabic, |sample| Guess::of(alphabets::arabic(sample)), Writing::Arabic),
+        (
+            &tally.devanagari,
+            |sample| Guess::of(Some(alphabets::devanagari(sample))),
+            Writing::Devanagari,
+        ),
+        (&tally.bengali, |sample| Guess::of(Some(alphabets::bengali(sample))), Writing::Other),
+    ];
+    for (sample, decide, writing) in samples {
+        if sample.letters > 0 {
+            add(lifted(decide(sample), writing), sample.letters);
         }
     }
-
-    fn end_word(&mut self, apostrophe: bool) {
-        if !self.text.is_empty() && self.text.len() < SAMPLE_MAX {
-            let end = if apostrophe { '\'' } else { ' ' };
-            if !self.text.ends_with([' ', '\'']) {
-                self.text.push(end);
-            }
-        }
-    }
-}
-
-impl Tally {
-    fn of(text: &str) -> Self {
-        let mut tally = Self::default();
-        for line in text.split_inclusive(['\n', '。', '!', '?', '！', '？']) {
-            for token in line.split_whitespace().filter(|token| !is_address(token)) {
-                token.chars().for_each(|ch| tally.push(ch));
-                tally.end_words(false);
-            }
-            tally.end_segment();
-        }
-        // A Japanese post may have a sentence without kana.
-        if tally.kana * 4 >= tally.chinese + tally.japanese {
-            tally.japanese += std::mem::take(&mut tally.chinese);
-        }
-        tally
-    }
-
-    fn push(&mut self, ch: char) {
-        if ch.is_ascii_alphabetic() {
-            return self.latin.push(ch);
-        }
-        if !ch.is_alphabetic() {
-            return self.end_words(matches!(ch, '\'' | '’'));
-        }
-        match ch.script() {
-            Script::Han => self.segment.0 += 1,
-            Script::Hiragana | Script::Katakana => self.segment.1 += 1,
-            Script::Latin => self.latin.push(ch),
-            Script::Cyrillic => self.cyrillic.push(ch),
-            Script::Arabic => self.arabic.push(ch),
-            Script::Devanagari => self.devanagari.push(ch),
-            Script::Bengali => self.bengali.push(ch),
-            script => match of_script(script) {
-                Some(code) => match self.settled.iter_mut().find(|(known, _)| *known == code) {
-                    Some((_, letters)) => *letters += 1,
-                    None => self.settled.push((code, 1)),
-                },
-                None if script == Script::Common => {}
-                None => self.other += 1,
-            },
-        }
-    }
-
-    fn end_words(&mut self, apostrophe: bool) {
-        for sample in [&mut self.latin, &mut self.cyrillic, &mut self.arabic, &mut self.devanagari]
-        {
-            sample.end_word(apostrophe);
-        }
-    }
-
-    /// Han are Japanese where a sixth or more of the segment is kana.
-    fn end_segment(&mut self) {
-        let (han, kana) = std::mem::take(&mut self.segment);
-        self.kana += kana;
-        self.japanese += kana;
-        if kana * 5 >= han {
-            self.japanese += han;
-        } else {
-            self.chinese += han;
-        }
-    }
-
-    /// Every language with its letters, the most letters first.
-    fn decide(&self, declared: Option<Language>) -> Vec<SentenceLanguage> {
-        let mut parts = Vec::new();
-        let mut add = |guess: Guess, letters: u32| {
-            if letters > 0 {
-                merge(&mut parts, guess, letters);
-            }
-        };
-        add(Guess::han("zh", self.chinese), self.chinese);
-        add(Guess::sure("ja"), self.japanese);
-        for &(code, letters) in &self.settled {
-            add(Guess::sure(code), letters);
-        }
-        let declared = declared.map(|language| (language, writing(language.as_str())));
-        let lifted = |guess: Guess, writing_of: Writing| match declared {
-            Some((language, writing)) if guess.is_unsure() && writing == writing_of => {
-                Guess { language, thousandths: CONFIDENT }
-            }
-            _ => guess,
-        };
-        let samples: [(&Sample, fn(&Sample) -> Guess, Writing); 5] = [
-            (&self.latin, latin, Writing::Latin),
-            (&self.cyrillic, cyrillic, Writing::Cyrillic),
-            (&self.arabic, arabic, Writing::Arabic),
-            (&self.devanagari, devanagari, Writing::Devanagari),
-            (&self.bengali, bengali, Writing::Other),
-        ];
-        for (sample, decide, writing) in samples {
-            if sample.letters > 0 {
-                add(lifted(decide(sample), writing), sample.letters);
-            }
-        }
-        add(Guess::UNSURE, self.other);
-        parts.sort_by_key(|part| (std::cmp::Reverse(part.letters), part.language));
-        parts
-    }
+    add(Guess::UNSURE, tally.other);
+    parts.sort_by_key(|part| (std::cmp::Reverse(part.letters), part.language));
+    parts
 }
 
 fn merge(parts: &mut Vec<SentenceLanguage>, guess: Guess, letters: u32) {
@@ -243,6 +142,11 @@ impl Guess {
         }
     }
 
+    /// A language found with so many thousandths of confidence, if any was.
+    fn of(found: Option<(&str, u16)>) -> Self {
+        found.map_or(Self::UNSURE, |(code, thousandths)| Self::new(code, thousandths))
+    }
+
     /// A language whose script is its own.
     fn sure(code: &str) -> Self {
         Self::new(code, 990)
@@ -263,11 +167,13 @@ fn latin(sample: &Sample) -> Guess {
         return Guess::UNSURE;
     }
     let fast = fast_latin(&sample.text);
-    let election = function_words::vote(&sample.text);
+    let election = function_words::vote(&sample.text, fast);
     if let Some(election) = election {
         let lead = election.votes.saturating_sub(election.runner_up);
-        if fast == Some(election.winner) && election.votes >= VOTE {
-            return Guess::new(election.winner, if lead >= VOTE { 970 } else { 920 });
+        let seconded = election.seconded * 2 >= VOTE && election.seconded * 4 >= election.votes * 3;
+        if let Some(code) = fast.filter(|_| seconded) {
+            let clear = code == election.winner && lead >= VOTE;
+            return Guess::new(code, if clear { 970 } else { 900 });
         }
         // The fast classifier answers one of sixteen whatever it reads.
         let unknown_to_it = !FAST_LATIN.contains(&election.winner);
@@ -357,91 +263,13 @@ fn careful(detector: &Detector, text: &str) -> Option<(&'static str, u16)> {
 }
 
 fn cyrillic(sample: &Sample) -> Guess {
-    let text = &*sample.text;
-    let has = |letters: &str| text.contains(|ch| letters.contains(ch));
-    let by_letters =
-        [("ў", "be"), ("әұқғһ", "kk"), ("ѓќѕ", "mk"), ("ђћ", "sr"), ("ӣӯҷҳ", "tg"), ("їєґ", "uk")];
-    if let Some((_, code)) = by_letters.iter().find(|(letters, _)| has(letters)) {
-        return Guess::new(code, 970);
-    }
-    if has("үө") {
-        return Guess::new(if has("ң") { "ky" } else { "mn" }, 900);
-    }
-    if has("і") {
-        return Guess::new("uk", 900);
-    }
-    if has("ыэё") {
-        return Guess::new("ru", 970);
+    if let Some(found) = alphabets::cyrillic(sample) {
+        return Guess::of(Some(found));
     }
     if sample.letters < LETTERS_MIN {
         return Guess::UNSURE;
     }
-    let (code, confidence) = careful(&CYRILLIC_CAREFUL, text).unwrap_or(("und", 0));
-    Guess::new(code, confidence)
-}
-
-fn arabic(sample: &Sample) -> Guess {
-    let text = &*sample.text;
-    let count = |letters: &str| text.chars().filter(|&ch| letters.contains(ch)).count();
-    let by_letters = [("ٹڈڑںےہھ", "ur"), ("ښځڅږټډړ", "ps"), ("ێڕڵە", "ckb"), ("ۈۋۇ", "ug")];
-    if let Some((_, code)) = by_letters.iter().find(|(letters, _)| count(letters) >= 2) {
-        return Guess::new(code, 960);
-    }
-    let words = |words: &[&str]| text.split(' ').filter(|word| words.contains(word)).count();
-    let persian = words(&[
-        "را", "كه", "از", "اين", "است", "مي", "براي", "هم", "با", "تو", "نيست", "شما", "خيلي",
-        "بود", "ان", "هر", "يك", "در", "به",
-    ]);
-    let arabic = words(&[
-        "في", "من", "علي", "الي", "هذا", "هذه", "التي", "الذي", "لا", "ما", "يا", "كل", "عن", "مع",
-        "هو", "هي", "انا", "لم", "كان", "ليس",
-    ]) + text.split(' ').filter(|word| word.starts_with("ال")).count();
-    match (persian + count("پچژگ"), arabic) {
-        (0, 0) if sample.letters < LETTERS_MIN => Guess::UNSURE,
-        (persian, arabic) if persian > arabic => {
-            Guess::new("fa", if persian > 1 { 960 } else { 850 })
-        }
-        (_, arabic) => Guess::new("ar", if arabic > 1 { 960 } else { 850 }),
-    }
-}
-
-fn devanagari(sample: &Sample) -> Guess {
-    let words = |words: &[&str]| sample.text.split(' ').filter(|word| words.contains(word)).count();
-    let hindi = words(&["ह", "क", "म", "स", "पर", "यह", "नह", "और", "भ", "को", "का", "की", "के"]);
-    let marathi = words(&["आह", "आण", "मल", "तो", "त"]) + sample.text.matches('ळ').count();
-    if marathi > hindi { Guess::new("mr", 850) } else { Guess::new("hi", 900) }
-}
-
-fn bengali(sample: &Sample) -> Guess {
-    let assamese = sample.text.contains(['ৰ', 'ৱ']);
-    Guess::new(if assamese { "as" } else { "bn" }, 970)
-}
-
-/// The language of a script that one language has nearly to itself.
-fn of_script(script: Script) -> Option<&'static str> {
-    Some(match script {
-        Script::Hangul => "ko",
-        Script::Thai => "th",
-        Script::Lao => "lo",
-        Script::Khmer => "km",
-        Script::Myanmar => "my",
-        Script::Greek => "el",
-        Script::Hebrew => "he",
-        Script::Tamil => "ta",
-        Script::Telugu => "te",
-        Script::Kannada => "kn",
-        Script::Malayalam => "ml",
-        Script::Gujarati => "gu",
-        Script::Gurmukhi => "pa",
-        Script::Oriya => "or",
-        Script::Sinhala => "si",
-        Script::Georgian => "ka",
-        Script::Armenian => "hy",
-        Script::Ethiopic => "am",
-        Script::Tibetan => "bo",
-        Script::Bopomofo => "zh",
-        _ => return None,
-    })
+    Guess::of(careful(&CYRILLIC_CAREFUL, &sample.text))
 }
 
 /// Scripts that several languages share.
@@ -466,11 +294,6 @@ fn writing(code: &str) -> Writing {
         }
         _ => Writing::Latin,
     }
-}
-
-/// An address or a name, which is of no language.
-fn is_address(token: &str) -> bool {
-    token.starts_with('@') || token.contains("://") || token.starts_with("www.")
 }
 
 /// A score of thousandths that are at most 1000 by construction.

@@ -7,6 +7,8 @@
 //! Nothing here knows rules or policies, and nothing here fails: every function answers for every
 //! text, in time that grows with its length.
 
+mod alphabets;
+mod blocks;
 mod edges;
 mod function_words;
 mod language;
@@ -15,6 +17,7 @@ mod normalized;
 mod particles;
 mod scripts;
 mod span;
+mod tally;
 mod utf16;
 
 pub use edges::{left_edge, right_edge};

@@ -48,11 +48,6 @@ impl NormalizedText {
         self.original_len += offset(text.len());
     }
 
-    /// Appends `folded` for as many bytes of the original, character by character of equal length.
-    pub(super) fn push_linear(&mut self, folded: &str) {
-        self.push_same(folded);
-    }
-
     /// Appends ASCII text that stands for itself, its letters in lower case.
     pub(super) fn push_ascii_lower(&mut self, text: &str) {
         let start = self.text.len();
@@ -103,6 +98,11 @@ impl NormalizedText {
         Span::new(start, self.original_end(span.end()).max(start))
     }
 
+    /// What [`Self::original_span`] says of spans that rise, without searching for each.
+    pub(super) fn rising_spans(&self) -> RisingSpans<'_> {
+        RisingSpans { text: self, run: 0 }
+    }
+
     /// The original offset at which the folded byte `at` begins.
     fn original_start(&self, at: u32) -> u32 {
         // The last run that begins at or before `at`: a deletion just before shares its folded offset
@@ -131,6 +131,29 @@ impl NormalizedText {
         }
         let run = Run { normal: offset(self.text.len()), original: self.original_len, linear };
         self.runs.push(run);
+    }
+}
+
+/// Answers for spans that are not empty, each beginning where the one before ends or later.
+pub(super) struct RisingSpans<'a> {
+    text: &'a NormalizedText,
+    run: usize,
+}
+
+impl RisingSpans<'_> {
+    /// The original of the next span.
+    pub(super) fn next(&mut self, span: Span<Normalized>) -> Span<Original> {
+        let runs = &self.text.runs;
+        while runs.get(self.run + 1).is_some_and(|next| next.normal <= span.start()) {
+            self.run += 1;
+        }
+        let run = runs[self.run];
+        let ends_inside = runs.get(self.run + 1).is_none_or(|next| span.end() <= next.normal);
+        if run.linear && ends_inside {
+            let shift = |at: u32| run.original + (at - run.normal);
+            return Span::new(shift(span.start()), shift(span.end()));
+        }
+        self.text.original_span(span)
     }
 }
 

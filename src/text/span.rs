@@ -64,6 +64,7 @@ impl<Of> Span<Of> {
     }
 
     /// Whether `other` lies wholly inside.
+    #[expect(clippy::needless_pass_by_value, reason = "a span is `Copy` for every text there is")]
     pub fn covers(self, other: Self) -> bool {
         self.start <= other.start && other.end <= self.end
     }

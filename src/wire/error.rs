@@ -1,39 +1,45 @@
-//! What is wrong with a record or a request: the same codes on every door and in dead letters.
+//! Why a record or a request could not be decided about, in the one form of every door.
 
 use serde::Serialize;
 
-/// Why input was not decided about.
+/// Most bytes of an error's message; it never holds a post's text.
+pub const MESSAGE_BYTES_MAX: usize = 1024;
+
+/// What is wrong with an input. The names are part of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ErrorCode {
-    /// More bytes than `limits.record_bytes`; it was not parsed.
+    /// The record is over `limits.record_bytes`.
     TooLarge,
-    /// Not UTF-8.
+    /// Its bytes are no UTF-8.
     InvalidUtf8,
-    /// Not JSON.
+    /// It is no JSON.
     InvalidJson,
-    /// Nested deeper than `limits.json_depth`.
-    TooDeep,
-    /// JSON, but no post: a missing or wrong value.
+    /// It is JSON, but no post.
     InvalidSchema,
-    /// A record without a value.
+    /// Its JSON is nested beyond `limits.json_depth`.
+    TooDeep,
+    /// It has no value.
     Empty,
-    /// An edit or delete that does not say which revision it is.
+    /// An edit or a delete without a revision of 1 or more.
     MissingRevision,
-    /// A bug: the engine panicked over this post.
+    /// Tidegate failed on it: a bug.
     Panic,
+    /// The broker does not take a decision of its size.
+    DecisionTooLarge,
 }
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::TooLarge,
         Self::InvalidUtf8,
         Self::InvalidJson,
-        Self::TooDeep,
         Self::InvalidSchema,
+        Self::TooDeep,
         Self::Empty,
         Self::MissingRevision,
         Self::Panic,
+        Self::DecisionTooLarge,
     ];
 
     /// The name on the wire and in metrics.
@@ -42,11 +48,12 @@ impl ErrorCode {
             Self::TooLarge => "too_large",
             Self::InvalidUtf8 => "invalid_utf8",
             Self::InvalidJson => "invalid_json",
-            Self::TooDeep => "too_deep",
             Self::InvalidSchema => "invalid_schema",
+            Self::TooDeep => "too_deep",
             Self::Empty => "empty",
             Self::MissingRevision => "missing_revision",
             Self::Panic => "panic",
+            Self::DecisionTooLarge => "decision_too_large",
         }
     }
 }
@@ -57,44 +64,68 @@ impl Serialize for ErrorCode {
     }
 }
 
-/// One thing wrong with one input. The message never holds text of the post.
+/// What is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{}: {message}", code.as_str())]
 pub struct WireError {
-    /// The kind.
+    /// What is wrong.
     pub code: ErrorCode,
-    /// One sentence without a full stop.
+    /// The same in words, at most [`MESSAGE_BYTES_MAX`], without a post's text.
     pub message: String,
-    /// Where in the JSON, such as `author.trust`.
+    /// The place in the JSON, as `audience[2]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The line of the input, from 1, where the input has lines.
+    /// The line of the input, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
-    /// The post's id, when it could be read.
+    /// The post, when its id could be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub post_id: Option<String>,
 }
 
 impl WireError {
-    /// An error with nothing but its kind and a sentence.
+    /// An error without a place; its message is cut to [`MESSAGE_BYTES_MAX`].
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), path: None, line: None, post_id: None }
+        let mut message = message.into();
+        message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+        Self { code, message, path: None, line: None, post_id: None }
     }
 
-    /// The same with the place in the JSON.
+    /// The same with its place in the JSON.
     #[must_use]
     pub fn at(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
         self
     }
 
-    /// The error object of every door: `{"error": {…}}`.
+    /// The error as a door answers it: `{"error": {…}}`.
     pub fn to_json(&self) -> String {
         #[derive(Serialize)]
-        struct Body<'a> {
+        struct Envelope<'a> {
             error: &'a WireError,
         }
-        serde_json::to_string(&Body { error: self }).expect("an error object is plain JSON")
+        serde_json::to_string(&Envelope { error: self }).expect("strings and numbers serialise")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ErrorCode, MESSAGE_BYTES_MAX, WireError};
+
+    #[test]
+    fn an_error_reads_the_same_at_every_door() {
+        let mut error = WireError::new(ErrorCode::InvalidSchema, "expected a string");
+        error.path = Some("audience[2]".into());
+        assert_eq!(
+            error.to_json(),
+            r#"{"error":{"code":"invalid_schema","message":"expected a string","path":"audience[2]"}}"#
+        );
+    }
+
+    #[test]
+    fn a_long_message_is_cut_between_characters() {
+        let error = WireError::new(ErrorCode::Panic, "長".repeat(1000));
+        assert!(error.message.len() <= MESSAGE_BYTES_MAX);
+        assert!(error.message.chars().all(|c| c == '長'));
     }
 }

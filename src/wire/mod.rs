@@ -3,9 +3,10 @@
 //! Core types do not derive a format, because a derived format becomes a promise; the promises are
 //! here, one file each.
 
+pub mod dead_letter;
 mod decision_id;
 mod decision_v1;
-mod error;
+pub mod error;
 mod post_v1;
 
 pub use decision_id::{DecisionId, Origin};

@@ -126,7 +126,7 @@ fn without_values(error: &serde_json::Error) -> String {
         _ if error.is_data() && message.starts_with("missing field") => message.to_owned(),
         _ if error.is_data() && message.starts_with("duplicate field") => message.to_owned(),
         _ if error.is_data() => "a value of another kind is expected".to_owned(),
-        _ => format!("{message}, at byte {} of line {}", error.column(), error.line()),
+        _ => format!("{message}, near character {} of its line {}", error.column(), error.line()),
     }
 }
 

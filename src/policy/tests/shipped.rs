@@ -1,6 +1,11 @@
 //! The policies that come with Tidegate, with the rules that come with it.
 
-use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    sync::Arc,
+};
 
 use super::{
     super::{Known, PolicySet, Reach},
@@ -8,7 +13,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Diagnostics, SourceFile},
-    post::Field,
+    post::{Field, Region},
     signal::{Category, RuleFacts, RuleHit, RuleId, Severity, Signals, Status},
     taxonomy::Taxonomy,
     text::View,
@@ -63,9 +68,12 @@ fn shipped() -> Shipped {
     let taxonomy = Taxonomy::compile(&source("rules/taxonomy.yaml", text), &mut out);
     let taxonomy = taxonomy.unwrap_or_else(|| panic!("{:#?}", said(&out)));
     let mut rules = BTreeMap::new();
-    files("packs").iter().for_each(|file| rules_of(file, &mut rules));
+    for file in files("packs") {
+        rules_of(&file, &mut rules);
+    }
     let all: Vec<Arc<RuleFacts>> = rules.values().cloned().collect();
-    let known = Known { taxonomy: &taxonomy, rules: &all, model: None };
+    let left_out = BTreeSet::new();
+    let known = Known { taxonomy: &taxonomy, rules: &all, left_out: &left_out, model: None };
     let policies = PolicySet::compile(&files("policies"), &known, &mut out);
     assert!(out.is_empty(), "not a warning in what is shipped: {:#?}", said(&out));
     Shipped { policies: policies.expect("no errors"), rules }
@@ -90,7 +98,7 @@ impl Shipped {
     fn decide(&self, signals: &Signals, audience: &str) -> Vec<String> {
         let ruling = super::world::decide(&self.policies, signals, audience);
         let one = |verdict: &crate::decision::RegionVerdict| {
-            let regions: Vec<&str> = verdict.regions.iter().map(|region| region.as_str()).collect();
+            let regions: Vec<&str> = verdict.regions.iter().map(Region::as_str).collect();
             format!("{} {}", regions.join(","), short(&verdict.verdict.outcome))
         };
         ruling.verdicts.iter().map(one).collect()

@@ -1,11 +1,11 @@
 //! A small taxonomy, a few rules, and evidence to put before policies.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::super::{Facts, Known, ModelEvidence, PolicySet, Ruling};
 use crate::{
     decision::{Outcome, Verdict},
-    diagnostic::{Diagnostics, SourceFile},
+    diagnostic::{Diagnostic, Diagnostics, Level, Location, SourceFile},
     post::{Field, Post, PostId, Region},
     signal::{
         Category, Language, LanguageShare, ModelIdentity, ModelSignal, RuleFacts, RuleHit, RuleId,
@@ -75,6 +75,11 @@ pub(super) fn rules() -> Vec<Arc<RuleFacts>> {
     ]
 }
 
+/// A rule that exists and was left out.
+pub(super) fn left_out() -> BTreeSet<RuleId> {
+    BTreeSet::from([RuleId::new("hate/left-out")])
+}
+
 /// A hit of one of [`rules`].
 pub(super) fn hit(id: &str) -> RuleHit {
     let rule = rules().into_iter().find(|rule| rule.id.as_str() == id);
@@ -134,7 +139,7 @@ pub(super) fn compile_with(
     };
     let files: Vec<Arc<SourceFile>> = texts.iter().enumerate().map(file).collect();
     let mut out = Diagnostics::default();
-    let known = Known { taxonomy: &taxonomy, rules: &rules, model };
+    let known = Known { taxonomy: &taxonomy, rules: &rules, left_out: &left_out(), model };
     let set = PolicySet::compile(&files, &known, &mut out);
     (set, out)
 }
@@ -147,8 +152,8 @@ pub(super) fn policies(texts: &[&str]) -> PolicySet {
 
 /// What was reported: code and message, warnings marked.
 pub(super) fn said(out: &Diagnostics) -> Vec<String> {
-    let one = |d: &crate::diagnostic::Diagnostic| {
-        let at = d.location.as_ref().map(|location| location.line_column());
+    let one = |d: &Diagnostic| {
+        let at = d.location.as_ref().map(Location::line_column);
         let at = at.map_or(String::new(), |(line, column)| format!(" {line}:{column}"));
         format!("{}{at} {}", d.code, d.message)
     };
@@ -175,4 +180,10 @@ pub(super) fn short(outcome: &Outcome) -> String {
     let rows = outcome.reasons().map_or(&[][..], |reasons| reasons.as_slice());
     let rows: Vec<&str> = rows.iter().map(|reason| reason.row.as_str()).collect();
     format!("{action}{hold}: {}", rows.join(", ")).trim_end_matches(": ").to_owned()
+}
+
+/// The same of errors only, without their places.
+pub(super) fn told(out: &Diagnostics) -> Vec<String> {
+    let errors = out.sorted().into_iter().filter(|found| found.level == Level::Error);
+    errors.map(|found| format!("{} {}", found.code, found.message)).collect()
 }

@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use unicode_script::{Script, UnicodeScript};
+use unicode_script::Script;
 use unicode_security::skeleton;
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::text::{
     NormalizedText,
-    scripts::{is_mark, is_written_without_spaces},
+    scripts::{is_letter, is_mark, is_written_without_spaces, script},
 };
 
 /// Cyrillic and Greek letters as readers take Latin ones among them.
@@ -25,7 +25,7 @@ static FROM_LATIN: LazyLock<HashMap<(Script, char), char>> = LazyLock::new(|| {
     for letter in letters {
         let capital = letter.to_uppercase().next().unwrap_or(letter);
         for latin in [latin(letter), latin(capital)].into_iter().flatten() {
-            table.entry((letter.script(), latin)).or_insert(letter);
+            table.entry((script(letter), latin)).or_insert(letter);
         }
     }
     table
@@ -39,8 +39,8 @@ pub(super) fn undo(units: &mut [Unit], original: &str, standard: &NormalizedText
         if word.iter().all(|unit| unit.ch.is_ascii()) {
             continue;
         }
-        let first = word[0].ch.script();
-        if word.iter().all(|unit| unit.ch.script() == first) {
+        let first = script(word[0].ch);
+        if word.iter().all(|unit| script(unit.ch) == first) {
             continue;
         }
         if let Some(read) = readings(word, original, standard) {
@@ -55,15 +55,14 @@ pub(super) fn undo(units: &mut [Unit], original: &str, standard: &NormalizedText
 
 fn in_word(ch: char) -> bool {
     ch.is_ascii_alphabetic()
-        || (ch.is_alphabetic() && !is_written_without_spaces(ch) && ch.script() != Script::Hangul)
+        || (is_letter(ch) && !is_written_without_spaces(ch) && script(ch) != Script::Hangul)
 }
 
 /// The word's letters in the script that they are best read in.
 fn readings(word: &[Unit], original: &str, standard: &NormalizedText) -> Option<Vec<char>> {
-    let count = |script| word.iter().filter(|unit| unit.ch.script() == script).count();
+    let count = |wanted| word.iter().filter(|unit| script(unit.ch) == wanted).count();
     let latin = count(Script::Latin);
-    let other =
-        [Script::Cyrillic, Script::Greek].into_iter().max_by_key(|&script| count(script))?;
+    let other = [Script::Cyrillic, Script::Greek].into_iter().max_by_key(|&other| count(other))?;
     let as_latin: Vec<Option<char>> =
         word.iter().map(|&unit| read_latin(unit, original, standard)).collect();
     let as_other: Vec<Option<char>> = word.iter().map(|unit| read_as(other, unit.ch)).collect();
@@ -79,11 +78,11 @@ fn readings(word: &[Unit], original: &str, standard: &NormalizedText) -> Option<
     plausible.then(|| read.into_iter().zip(word).map(|(ch, unit)| ch.unwrap_or(unit.ch)).collect())
 }
 
-fn read_as(script: Script, ch: char) -> Option<char> {
-    if ch.script() == script {
+fn read_as(wanted: Script, ch: char) -> Option<char> {
+    if script(ch) == wanted {
         return Some(ch);
     }
-    FROM_LATIN.get(&(script, ch)).copied()
+    FROM_LATIN.get(&(wanted, ch)).copied()
 }
 
 fn read_latin(unit: Unit, original: &str, standard: &NormalizedText) -> Option<char> {

@@ -1,13 +1,14 @@
 //! Diacritics of Latin, Greek and Cyrillic, and Latin letters that only look different: ø, ı, ɑ, ᴀ.
 
-use std::{collections::HashMap, sync::LazyLock};
-
 use unicode_normalization::UnicodeNormalization;
-use unicode_script::{Script, UnicodeScript};
+use unicode_script::Script;
 use unicode_security::skeleton;
 
 use super::units::Unit;
-use crate::text::scripts::is_mark;
+use crate::text::{
+    blocks::Blocks,
+    scripts::{is_letter, is_mark, script},
+};
 
 /// Small capitals and turned letters that neither Unicode nor UTS 39 relates to their letter.
 const LOOKS_LIKE: [(char, char); 26] = [
@@ -39,18 +40,13 @@ const LOOKS_LIKE: [(char, char); 26] = [
     ('ꞯ', 'q'),
 ];
 
-static LETTERS: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
-    // The blocks in which Latin, Greek and Cyrillic letters stand, in lower case.
-    let blocks = [0xA0..=0x52F, 0x1C80..=0x1C8F, 0x1D00..=0x1FFF, 0x2C60..=0x2C7F, 0xA640..=0xAB6F];
-    let all = blocks.into_iter().flatten().filter_map(char::from_u32);
-    all.filter_map(|ch| plain(ch).filter(|&plain| plain != ch).map(|plain| (ch, plain))).collect()
-});
+static LETTERS: Blocks<Option<char>> = Blocks::new(plain);
 
 /// Puts plain letters in the place of decorated ones; whether any was.
 pub(super) fn undo(units: &mut [Unit]) -> bool {
     let mut changed = false;
     for unit in units.iter_mut().filter(|unit| !unit.ch.is_ascii()) {
-        if let Some(&plain) = LETTERS.get(&unit.ch) {
+        if let Some(plain) = LETTERS.get(unit.ch).filter(|&plain| plain != unit.ch) {
             unit.ch = plain;
             changed = true;
         }
@@ -65,8 +61,8 @@ pub(super) fn looks_like(ch: char) -> Option<char> {
 
 /// The letter below the diacritics, for the three scripts.
 fn plain(ch: char) -> Option<char> {
-    let script = ch.script();
-    if !matches!(script, Script::Latin | Script::Greek | Script::Cyrillic) || !ch.is_alphabetic() {
+    let script = script(ch);
+    if !matches!(script, Script::Latin | Script::Greek | Script::Cyrillic) || !is_letter(ch) {
         return None;
     }
     let base = std::iter::once(ch).nfd().next()?;

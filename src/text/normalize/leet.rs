@@ -5,6 +5,8 @@
 //! inside as well (`b00b5`). Numbers, prices and long codes stay, and so do texts in Arabizi, where 2,
 //! 3, 5, 6, 7, 8 and 9 are letters.
 
+use std::ops::Range;
+
 use super::units::{self, Unit};
 
 /// Longer ones are codes and addresses.
@@ -29,47 +31,51 @@ pub(super) fn undo(units: &mut [Unit]) -> bool {
         })
         .cloned()
         .collect();
-    if disguised.is_empty() || is_arabizi(units, &words) {
+    let letters: Vec<(usize, char)> =
+        disguised.into_iter().flat_map(|word| hidden(units, word)).collect();
+    if letters.is_empty() || is_arabizi(units, &words) {
         return false;
     }
-    let mut changed = false;
-    for word in disguised {
-        changed |= undo_word(&mut units[word]);
+    for &(at, letter) in &letters {
+        units[at].ch = letter;
     }
-    changed
+    true
 }
 
-/// Signs that may stand for a letter.
-pub(super) fn is_sign(byte: u8) -> bool {
-    matches!(byte, b'@' | b'$' | b'!' | b'|')
+/// Whether an ASCII character is a digit or sign that may stand for a letter.
+pub(super) fn may_hide_a_letter(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'@' | b'$' | b'!' | b'|')
 }
 
 fn in_word(ch: char) -> bool {
     ch.is_ascii_alphanumeric() || matches!(ch, '@' | '$' | '!' | '|' | '€' | '¡' | '¢')
 }
 
-fn undo_word(word: &mut [Unit]) -> bool {
+/// The letters that a word hides, by their places.
+fn hidden(units: &[Unit], place: Range<usize>) -> Vec<(usize, char)> {
+    let word = &units[place.clone()];
     let letters = word.iter().filter(|unit| unit.ch.is_ascii_alphabetic()).count();
     let digits = word.iter().filter(|unit| unit.ch.is_ascii_digit()).count();
     if word.len() > WORD_MAX || digits > letters + 1 {
-        return false;
+        return Vec::new();
     }
-    let hidden = units::runs(word, |ch| !ch.is_ascii_alphabetic());
-    let inside = |run: &std::ops::Range<usize>| run.start > 0 && run.end < word.len();
-    let hides_inside = hidden.iter().any(|run| inside(run) && reads_inside(&word[run.clone()]));
-    let chosen: Vec<usize> = hidden
-        .iter()
-        .filter(|run| match inside(run) {
-            true => reads_inside(&word[(*run).clone()]),
-            false => reads_at_edge(&word[(*run).clone()], run.start == 0, hides_inside),
-        })
-        .flat_map(Clone::clone)
-        .collect();
-    let before: Vec<char> = word.iter().map(|unit| unit.ch).collect();
-    for &at in &chosen {
-        word[at].ch = letter(&before, at);
-    }
-    chosen.iter().any(|&at| word[at].ch != before[at])
+    let runs = units::runs(word, |ch| !ch.is_ascii_alphabetic());
+    let inside = |run: &Range<usize>| run.start > 0 && run.end < word.len();
+    let hides_inside = runs.iter().any(|run| inside(run) && reads_inside(&word[run.clone()]));
+    let reads = |run: &Range<usize>| {
+        let signs = &word[run.clone()];
+        if inside(run) {
+            reads_inside(signs)
+        } else {
+            reads_at_edge(signs, run.start == 0, hides_inside)
+        }
+    };
+    let chars: Vec<char> = word.iter().map(|unit| unit.ch).collect();
+    let places = runs.into_iter().filter(reads).flatten();
+    let read = places.map(|at| (at, letter(&chars, at)));
+    read.filter(|&(at, letter)| letter != chars[at])
+        .map(|(at, letter)| (place.start + at, letter))
+        .collect()
 }
 
 /// Whether signs and digits between two letters are letters.
@@ -123,7 +129,7 @@ fn one(word: &[char], at: usize) -> char {
 
 /// Whether the text looks like Arabic in Latin letters: two words or more use its digits and no
 /// others, and one of them begins with such a digit or the text has one of its common words.
-fn is_arabizi(units: &[Unit], words: &[std::ops::Range<usize>]) -> bool {
+fn is_arabizi(units: &[Unit], words: &[Range<usize>]) -> bool {
     let mut with_digits = 0;
     let mut opened = false;
     let mut common = false;

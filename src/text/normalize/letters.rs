@@ -3,7 +3,7 @@
 //!
 //! Compatibility forms (full width, mathematical, ligatures) are NFKC's and not listed here.
 
-use unicode_security::skeleton;
+use crate::text::scripts;
 
 /// One character in the standard view, before NFKC looks at it again.
 pub(super) enum Letter {
@@ -48,8 +48,7 @@ fn is_unseen(ch: char) -> bool {
         // marks that enclose, such as the keycap
         | '\u{20DD}'..='\u{20E0}' | '\u{20E2}'..='\u{20E4}' => true,
         _ if ch.is_control() => !ch.is_whitespace(),
-        // UTS 39 drops exactly the default-ignorable characters.
-        _ => skeleton(ch.encode_utf8(&mut [0; 4])).next().is_none(),
+        _ => scripts::is_unseen(ch),
     }
 }
 

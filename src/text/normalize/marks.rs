@@ -6,10 +6,10 @@
 //! other scripts keep two a letter; kana keep their voice marks.
 
 use unicode_normalization::UnicodeNormalization;
-use unicode_script::{Script, UnicodeScript};
+use unicode_script::Script;
 
 use super::letters::{self, Letter};
-use crate::text::scripts::{is_kana, is_mark, is_shared_mark};
+use crate::text::scripts::{is_kana, is_mark, is_shared_mark, script};
 
 /// Shared marks that a letter of the other scripts may carry.
 const MARKS_MAX: usize = 2;
@@ -61,7 +61,7 @@ fn keeps(base: Option<char>, mark: char, kept: usize) -> bool {
     if matches!(mark, '\u{3099}' | '\u{309A}') {
         return is_kana(base) && kept < MARKS_MAX;
     }
-    match base.script() {
+    match script(base) {
         Script::Latin | Script::Greek | Script::Cyrillic => false,
         Script::Common | Script::Han | Script::Hangul | Script::Hiragana | Script::Katakana => {
             !is_shared_mark(mark)

@@ -6,10 +6,12 @@
 
 use std::ops::Range;
 
-use unicode_script::{Script, UnicodeScript};
+use unicode_script::Script;
 
 use super::units::{self, Unit};
-use crate::text::scripts::{is_han_or_kana, is_written_without_spaces};
+use crate::text::scripts::{
+    is_letter, is_letter_or_digit, is_mark, is_syllable, is_written_without_spaces, script,
+};
 
 /// Characters of a gap; more separate words.
 const GAP_MAX: usize = 3;
@@ -48,7 +50,7 @@ fn letters(units: &[Unit]) -> Vec<usize> {
 
 /// Ends a chain of single letters, which digits may stand among but not begin or end.
 fn close(units: &[Unit], chain: &mut Vec<Group>, gone: &mut Vec<usize>) {
-    let is_letter = |group: &Group| units[group.start].ch.is_alphabetic();
+    let is_letter = |group: &Group| is_letter(units[group.start].ch);
     let first = chain.iter().position(is_letter);
     let last = chain.iter().rposition(is_letter);
     if let (Some(first), Some(last)) = (first, last) {
@@ -65,9 +67,9 @@ fn is_single(group: &[Unit]) -> bool {
     let [one] = group else { return false };
     let leet = matches!(one.ch, '@' | '$' | '!');
     let spacing = one.ch.is_ascii_alphanumeric()
-        || (one.ch.is_alphanumeric()
+        || (is_letter_or_digit(one.ch)
             && !is_written_without_spaces(one.ch)
-            && one.ch.script() != Script::Hangul);
+            && script(one.ch) != Script::Hangul);
     leet || spacing
 }
 
@@ -82,7 +84,7 @@ fn is_separator(ch: char) -> bool {
     if ch.is_ascii() {
         return !ch.is_ascii_alphanumeric() && !matches!(ch, '@' | '$' | '!' | '?' | '\'');
     }
-    !ch.is_alphanumeric() && !matches!(ch, '。' | '’') && !crate::text::scripts::is_mark(ch)
+    !is_letter_or_digit(ch) && !matches!(ch, '。' | '’') && !is_mark(ch)
 }
 
 /// Places of the separators in chains of Han, kana or Hangul syllables.
@@ -121,8 +123,4 @@ fn syllables(units: &[Unit]) -> Vec<usize> {
         at += 1;
     }
     gone
-}
-
-fn is_syllable(ch: char) -> bool {
-    is_han_or_kana(ch) || (!ch.is_ascii() && ch.script() == Script::Hangul)
 }

@@ -4,10 +4,10 @@
 //! not make words of plain text, and what plain text they touch they touch alike in literals.
 
 use super::{
-    confusables, diacritics, kana, leet, numerals, separators, standard, traditional,
+    confusables, diacritics, kana, leet, numerals, separators, standard, table, traditional,
     units::{self, Unit},
 };
-use crate::text::{Normalized, NormalizedText, Span, offset};
+use crate::text::{Normalized, NormalizedText, Span, offset, scripts::is_letter};
 
 /// The skeleton of a text: runs of a letter are squeezed to one letter, and how long each run was is
 /// kept aside.
@@ -105,7 +105,7 @@ fn undo_disguise(units: &mut Vec<Unit>, original: &str, standard: &NormalizedTex
 /// Traditional characters that the standard view kept because kana stand among them.
 fn simplify(units: &mut [Unit]) -> bool {
     let mut changed = false;
-    for unit in units.iter_mut().filter(|unit| !unit.ch.is_ascii()) {
+    for unit in units.iter_mut().filter(|unit| table::entry(unit.ch).is_traditional) {
         if let Some(simple) = traditional::simplified(unit.ch) {
             unit.ch = simple;
             changed = true;
@@ -121,7 +121,7 @@ fn squeeze(units: &mut Vec<Unit>) -> Vec<u8> {
     for at in 0..units.len() {
         let unit = units[at];
         match kept.checked_sub(1) {
-            Some(last) if units[last].ch == unit.ch && unit.ch.is_alphabetic() => {
+            Some(last) if units[last].ch == unit.ch && is_letter(unit.ch) => {
                 units[last] = units[last].up_to(unit);
                 lengths[last] = lengths[last].saturating_add(1);
             }
@@ -137,24 +137,26 @@ fn squeeze(units: &mut Vec<Unit>) -> Vec<u8> {
 }
 
 /// Whether a quick look shows that there is nothing to undo: ASCII without three equal letters in a
-/// row, without digits or signs at letters, and without single letters in a row.
+/// row, without digits or signs among letters, and without single letters in a row.
 fn is_plain(text: &str) -> bool {
     if !text.is_ascii() {
         return false;
     }
     let bytes = text.as_bytes();
-    let letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
-    let disguise =
-        |at: usize| bytes.get(at).is_some_and(|b| b.is_ascii_digit() || leet::is_sign(*b));
-    let single = |at: usize| {
-        letter(at) && !letter(at + 1) && (at == 0 || !bytes[at - 1].is_ascii_alphanumeric())
+    let at = |at: usize| bytes.get(at).copied().unwrap_or(b' ');
+    let letter = |place: usize| at(place).is_ascii_alphabetic();
+    let hides = |place: usize| leet::may_hide_a_letter(at(place));
+    let single = |place: usize| {
+        letter(place)
+            && !letter(place + 1)
+            && (place == 0 || !at(place - 1).is_ascii_alphanumeric())
     };
-    (0..bytes.len()).all(|at| {
-        let tripled = letter(at)
-            && bytes.get(at + 1) == Some(&bytes[at])
-            && bytes.get(at + 2) == Some(&bytes[at]);
-        let leet = letter(at) && (disguise(at + 1) || (at > 0 && disguise(at - 1)));
-        let spaced = single(at) && (at + 2..at + 5).any(single);
-        !tripled && !leet && !spaced
+    (0..bytes.len()).filter(|&place| letter(place)).all(|place| {
+        let tripled = at(place + 1) == at(place) && at(place + 2) == at(place);
+        let inside =
+            hides(place + 1) && (letter(place + 2) || (hides(place + 2) && letter(place + 3)));
+        let dollar = at(place + 1) == b'$' || (place > 0 && at(place - 1) == b'$');
+        let spaced = single(place) && (place + 2..place + 5).any(single);
+        !tripled && !inside && !dollar && !spaced
     })
 }

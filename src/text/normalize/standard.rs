@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
+use unicode_normalization::{IsNormalized, is_nfkc_quick};
+
 use super::{
     marks,
     table::{Fold, entry},
     traditional,
 };
-use crate::text::NormalizedText;
+use crate::text::{NormalizedText, scripts::is_shared_mark};
 
 /// The standard view of a text.
 ///
@@ -77,19 +79,21 @@ impl<'a> Pass<'a> {
     fn character(&mut self, ch: char) {
         let (start, after) = (self.at, self.at + ch.len_utf8());
         let found = entry(ch);
-        if let Some(end) = cluster_end(self.original, after).filter(|_| !found.is_nothing()) {
+        if found.fold == Fold::Nothing {
+            self.at = after;
+            return self.folded.push("", ch.len_utf8());
+        }
+        let end = cluster_end(self.original, after).or(found.attaches.then_some(after));
+        if let Some(end) = end {
             return self.cluster(start..end);
         }
-        if found.attaches() {
-            return self.cluster(start..after);
-        }
         self.at = after;
-        let simplifies = found.is_traditional() && !self.keeps_han(start);
-        match found.fold() {
-            Fold::Nothing => self.folded.push("", ch.len_utf8()),
-            Fold::Same if !simplifies => self.folded.push_linear_char(ch),
-            Fold::Same => self.one(ch, simple(ch)),
-            Fold::One(folded) => self.one(ch, if simplifies { simple(folded) } else { folded }),
+        let simplifies = found.is_traditional && !self.keeps_han(start);
+        let chosen = |folded: char| if simplifies { simple(folded) } else { folded };
+        match &found.fold {
+            Fold::Nothing => {}
+            Fold::Same => self.one(ch, chosen(ch)),
+            Fold::One(folded) => self.one(ch, chosen(*folded)),
             Fold::Many(folded) if simplifies => {
                 let folded: String = folded.chars().map(simple).collect();
                 self.folded.push(&folded, ch.len_utf8());
@@ -110,34 +114,43 @@ impl<'a> Pass<'a> {
     fn cluster(&mut self, range: Range<usize>) {
         self.at = range.end;
         let raw = &self.original[range.clone()];
+        if is_settled(raw) {
+            return self.folded.push_same(raw);
+        }
         let mut settled = marks::settle(raw);
         if settled.chars().any(|ch| traditional::simplified(ch).is_some())
             && !self.keeps_han(range.start)
         {
             settled = settled.chars().map(simple).collect();
         }
-        if settled == raw {
-            self.folded.push_linear(raw);
-        } else {
-            self.folded.push(&settled, raw.len());
-        }
+        self.folded.push(&settled, raw.len());
     }
 
     /// Whether the Han of the segment around `at` stay: because kana stand among them.
     fn keeps_han(&mut self, at: usize) -> bool {
         if self.han == Han::Simplified && !self.segment.contains(&at) {
-            let breaks = |ch: char| entry(ch).breaks();
+            let breaks = |ch: char| entry(ch).breaks;
             // Segments are looked at in order and each once, so the search backwards ends at the last.
             let looked_at = self.segment.end;
             let before = &self.original[looked_at..at];
             let start = before.rfind(breaks).map_or(looked_at, |found| looked_at + found);
             let end = self.original[at..].find(breaks).map_or(self.original.len(), |end| at + end);
             let segment = &self.original[start..end];
-            self.segment_keeps_han = segment.chars().any(|ch| entry(ch).is_kana());
+            self.segment_keeps_han = segment.chars().any(|ch| entry(ch).is_kana);
             self.segment = start..end;
         }
         self.segment_keeps_han
     }
+}
+
+/// Whether a letter and its marks are seen at once to stay as they are, as most are in the scripts of
+/// India and South-East Asia.
+fn is_settled(cluster: &str) -> bool {
+    let stays = |ch: char| {
+        let entry = entry(ch);
+        entry.fold == Fold::Same && !entry.is_traditional && !is_shared_mark(ch)
+    };
+    cluster.chars().all(stays) && is_nfkc_quick(cluster.chars()) == IsNormalized::Yes
 }
 
 /// ASCII that attaches to nothing and is not removed.
@@ -159,9 +172,9 @@ fn cluster_end(text: &str, after: usize) -> Option<usize> {
     for ch in text[after..].chars() {
         at += ch.len_utf8();
         let entry = entry(ch);
-        if entry.attaches() {
+        if entry.attaches {
             end = Some(at);
-        } else if !entry.is_nothing() {
+        } else if entry.fold != Fold::Nothing {
             break;
         }
     }

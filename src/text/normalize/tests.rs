@@ -193,6 +193,14 @@ fn a_find_in_the_skeleton_is_where_the_author_wrote_it() {
     }
 }
 
+#[test]
+fn long_runs_of_unseen_characters_are_looked_through_once() {
+    // Looking for a mark behind each of them again took the square of their number.
+    let text = "\u{200b}".repeat(300_000);
+    assert_eq!(standard_of(&text), "");
+    assert_eq!(standard_of(&format!("e{text}\u{301}")), "é");
+}
+
 /// Strings of characters that folds trip over.
 fn nasty() -> impl Strategy<Value = String> {
     const NASTY: &str = "aAsSiIlLıİßẞﬃǅéñ0134$@!|. -_*\n\r\0\u{85}\u{301}\u{308}\u{336}\u{307}\u{345}\u{340}\

@@ -18,11 +18,6 @@ pub(super) fn simplified(ch: char) -> Option<char> {
     PAIRS.get(&ch).copied()
 }
 
-/// Every Traditional character that has another Simplified form.
-pub(super) fn all() -> impl Iterator<Item = char> {
-    PAIRS.keys().copied()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -74,8 +74,9 @@ pub(super) fn mapped(
     let mut folded = NormalizedText::with_capacity(standard.text().len());
     let mut pending = String::new();
     let (mut start, mut end) = (0, 0);
+    let mut spans = standard.rising_spans();
     for unit in units {
-        let span = standard.original_span(Span::new(unit.start, unit.end)).range();
+        let span = spans.next(Span::new(unit.start, unit.end)).range();
         // Units that share a block of the standard view cannot be told apart in the original.
         if span.start >= end {
             folded.push(&pending, end - start);

@@ -1,4 +1,4 @@
-//! One real Apache Kafka node (KRaft, broker and controller in one JVM) that the tests start.
+//! One real Apache Kafka node (`KRaft`, broker and controller in one JVM) that the tests start.
 //!
 //! Owns: the node's process, its ports, its folder, and plain ways to write to it and to read what
 //! stands in it. Knows nothing of Tidegate: what it reads back is bytes.
@@ -21,6 +21,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
@@ -31,7 +32,7 @@ use super::process::{Process, poll_until};
 /// A node is up in two or three seconds; a busy machine may need many more.
 const START: Duration = Duration::from_secs(90);
 /// An orderly stop writes its logs out first.
-const STOP: Duration = Duration::from_secs(60);
+const STOP: Duration = Duration::from_mins(1);
 /// One question to a running node.
 const ANSWER: Duration = Duration::from_secs(30);
 /// Names this cluster; any 16 bytes in Base64.
@@ -89,6 +90,11 @@ impl Kafka {
         kafka
     }
 
+    /// A broker that somebody else runs on this port of this machine.
+    pub(crate) fn at(port: u16) -> Self {
+        Self { process: None, folder: scratch("kafka"), port }
+    }
+
     /// What clients connect to.
     pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
@@ -112,9 +118,8 @@ impl Kafka {
         let mut command = java();
         command.arg("kafka.Kafka").arg(settings(self.folder.path()));
         let mut process = Process::start("kafka", self.folder.path(), &mut command);
-        let ready = poll_until(START, || match self.is_ready() {
-            true => Some(true),
-            false => process.ended().map(|_| false),
+        let ready = poll_until(START, || {
+            if self.is_ready() { Some(true) } else { process.ended().map(|_| false) }
         });
         assert!(
             ready == Some(true),
@@ -132,9 +137,9 @@ impl Kafka {
         let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
         let options = AdminOptions::new().operation_timeout(Some(ANSWER));
         let results = wait_for(admin.create_topics([&topic], &options)).expect("the node answers");
-        results.into_iter().for_each(|result| {
+        for result in results {
             result.unwrap_or_else(|(name, code)| panic!("topic {name} not created: {code}"));
-        });
+        }
         let led = poll_until(ANSWER, || self.is_ready().then_some(()));
         assert!(led.is_some(), "topic {name} got no leader");
         name
@@ -217,8 +222,12 @@ impl Kafka {
 
     fn partitions(&self, reader: &BaseConsumer, topic: &str) -> Vec<i32> {
         let metadata = reader.fetch_metadata(Some(topic), ANSWER).expect("the node answers");
-        let found: Vec<i32> =
-            metadata.topics().iter().flat_map(|t| t.partitions()).map(|p| p.id()).collect();
+        let found: Vec<i32> = metadata
+            .topics()
+            .iter()
+            .flat_map(MetadataTopic::partitions)
+            .map(MetadataPartition::id)
+            .collect();
         assert!(!found.is_empty(), "{} has no topic {topic}", self.address());
         found
     }
@@ -231,7 +240,7 @@ impl Kafka {
         }
         let client: BaseConsumer = self.client().create().expect("a client can be made");
         client.fetch_metadata(None, Duration::from_secs(2)).is_ok_and(|metadata| {
-            let mut partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+            let mut partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
             !metadata.brokers().is_empty() && partitions.all(|partition| partition.leader() >= 0)
         })
     }
@@ -317,8 +326,9 @@ fn wait_for<T>(answer: impl Future<Output = T>) -> T {
 
 /// A JVM that finds Kafka's classes.
 fn java() -> Command {
-    let program =
-        env::var_os("JAVA_HOME").map_or("java".into(), |h| Path::new(&h).join("bin/java"));
+    #[expect(clippy::disallowed_methods, reason = "where Java is, is not one of our settings")]
+    let home = env::var_os("JAVA_HOME");
+    let program = home.map_or("java".into(), |home| Path::new(&home).join("bin/java"));
     let jars = Path::new(env!("CARGO_MANIFEST_DIR")).join(".tidegate/kafka");
     let has_java = Command::new(&program)
         .arg("-version")

@@ -1,7 +1,11 @@
 //! What the tests share: a real Kafka node and the `tidegate` binary as child processes.
 
 #[cfg(feature = "kafka")]
+pub(crate) mod judges;
+#[cfg(feature = "kafka")]
 pub(crate) mod kafka;
+#[cfg(feature = "kafka")]
+pub(crate) mod mock;
 #[cfg(feature = "kafka")]
 pub(crate) mod process;
 #[cfg(feature = "kafka")]

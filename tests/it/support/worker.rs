@@ -58,10 +58,13 @@ impl Worker {
     /// # Panics
     /// When `deadline` passes, or the worker ends, before that; with `what` and its last lines.
     pub(crate) fn until(&mut self, what: &str, deadline: Duration, mut done: impl FnMut() -> bool) {
-        let ended = poll_until(deadline, || match done() {
-            true => Some(None),
-            false => self.process.ended().map(Some),
-        });
+        let ended =
+            poll_until(
+                deadline,
+                || {
+                    if done() { Some(None) } else { self.process.ended().map(Some) }
+                },
+            );
         let lines = self.process.last_lines();
         match ended {
             Some(None) => (),

@@ -1,0 +1,113 @@
+//! `tidegate run`: the worker on Kafka.
+
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, thread};
+
+use clap::Args;
+
+use super::{
+    PartArgs, config_command,
+    exit::{Exit, Failure},
+    sources,
+};
+use crate::{
+    bundle::Bundle,
+    config::Config,
+    delivery::BatchLimits,
+    files::read_text,
+    telemetry::{Instruments, LogFormat, init_logging},
+    worker::{
+        self, AdminSettings, Deadlines, ModerationSettings, ModeratorFactory, StopSignal, Topics,
+        WorkerSettings,
+    },
+};
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// The configuration file; searched: ./tidegate.yaml, /etc/tidegate/tidegate.yaml
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    parts: PartArgs,
+}
+
+pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
+    let (_, config) = config_command::read(args.config.as_deref())?;
+    let Some(source) = config.source_name.clone() else {
+        let message = "source.name is missing: it is part of every decision's id; \
+                       write `source: {name: my-platform}` into tidegate.yaml";
+        return Err(Failure::new(Exit::Configuration, message));
+    };
+    init_logging(Some(&config.log_level), LogFormat::for_stderr());
+    let parts = args.parts.over(&config);
+    let loaded = sources::load_bundle(&parts)?;
+    let bundle = Arc::new(loaded.bundle);
+    tracing::info!(
+        version = crate::engine::VERSION,
+        bundle = bundle.versions().bundle,
+        rules = loaded.report.rules.iter().sum::<usize>(),
+        models = ?bundle.versions().models,
+        "tidegate starts"
+    );
+    let stop = StopSignal::on_termination()
+        .map_err(|error| Failure::new(Exit::Internal, format!("signals: {error}")))?;
+    start(&config, source, bundle, Arc::new(Instruments::new()), stop)
+}
+
+/// Runs the worker of a configuration until it is told to stop.
+pub(super) fn start(
+    config: &Config,
+    source: String,
+    bundle: Arc<Bundle>,
+    instruments: Arc<Instruments>,
+    stop: StopSignal,
+) -> Result<Exit, Failure> {
+    let token = config.admin_token_file.as_deref().map(read_text).transpose();
+    let token = token.map_err(|error| sources::unreadable(&error))?;
+    let token = token.map(|file| file.text.trim().to_owned());
+    let settings = worker_settings(config, source, token);
+    let moderation = ModerationSettings {
+        source: settings.source.clone(),
+        topic: settings.topics.posts.clone(),
+        limits: config.limits,
+        include_text: config.include_text,
+    };
+    let judges = ModeratorFactory::new(bundle, moderation, Arc::clone(&instruments));
+    match worker::run(settings, Arc::new(judges), instruments, stop) {
+        Ok(()) => Ok(Exit::Done),
+        Err(stop) => Err(Failure::new(Exit::Worker(stop.exit_code()), stop.to_string())),
+    }
+}
+
+fn worker_settings(config: &Config, source: String, token: Option<String>) -> WorkerSettings {
+    let topics = &config.topics;
+    WorkerSettings {
+        source,
+        kafka: config.kafka.clone(),
+        topics: Topics {
+            posts: topics.posts.clone(),
+            decisions: topics.decisions.clone(),
+            dead_letters: topics.dead_letters.clone(),
+            reviews: topics.reviews.clone(),
+            blocks: topics.blocks.clone(),
+        },
+        batch: BatchLimits {
+            max_records: config.batch_max_records.get(),
+            max_bytes: config.batch_max_bytes,
+            linger: config.batch_linger,
+        },
+        batches_in_flight: config.batches_in_flight,
+        threads: config
+            .threads
+            .or_else(|| thread::available_parallelism().ok())
+            .unwrap_or(NonZeroUsize::MIN),
+        give_up: config.publish_give_up,
+        dead_letter_bytes: config.dead_letter_max_bytes,
+        admin: AdminSettings { listen: config.admin_listen, token },
+        deadlines: Deadlines {
+            start: config.startup_deadline,
+            revoke: config.drain_deadline,
+            drain: config.drain_deadline,
+            ..Deadlines::default()
+        },
+    }
+}

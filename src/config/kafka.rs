@@ -1,0 +1,328 @@
+//! The only place of librdkafka's settings, each with its reason.
+//!
+//! What delivery rests on is ours alone; an operator's pass-through map may set the rest, and every
+//! refused key is reported at once. Values never appear in messages: some are secrets.
+
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+use rdkafka::{ClientConfig, config::RDKafkaLogLevel};
+
+/// How Kafka is reached.
+#[derive(Debug, Clone)]
+pub struct KafkaSettings {
+    /// `host:port`, separated by commas.
+    pub brokers: String,
+    /// The consumer group.
+    pub group: String,
+    /// How partitions are shared out.
+    pub protocol: Protocol,
+    /// Encryption.
+    pub tls: Tls,
+    /// Who we are.
+    pub sasl: Sasl,
+    /// librdkafka's own settings, by their names there.
+    pub librdkafka: BTreeMap<String, String>,
+}
+
+/// How a group shares out its partitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Protocol {
+    /// Members agree among themselves, cooperative and sticky.
+    #[default]
+    Classic,
+    /// The broker assigns (KIP-848). Experimental on librdkafka below 2.15.
+    Consumer,
+}
+
+/// Encryption; on when `enabled` is set or any file is named.
+#[derive(Debug, Clone, Default)]
+pub struct Tls {
+    /// Encrypt, and trust the system's authorities where no file says otherwise.
+    pub enabled: bool,
+    /// Authorities to trust, PEM.
+    pub ca_file: Option<PathBuf>,
+    /// Our certificate, PEM.
+    pub certificate_file: Option<PathBuf>,
+    /// Its key, PEM.
+    pub key_file: Option<PathBuf>,
+    /// The key's password.
+    pub key_password: Option<Secret>,
+}
+
+/// Authentication; off without a mechanism.
+#[derive(Debug, Clone, Default)]
+pub struct Sasl {
+    /// `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`.
+    pub mechanism: Option<String>,
+    /// The name.
+    pub username: Option<String>,
+    /// The password.
+    pub password: Option<Secret>,
+}
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Keys that delivery rests on.
+const OWN: [&str; 27] = [
+    "acks",
+    "allow.auto.create.topics",
+    "auto.commit.enable",
+    "auto.commit.interval.ms",
+    "auto.offset.reset",
+    "bootstrap.servers",
+    "delivery.timeout.ms",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.gapless.guarantee",
+    "enable.idempotence",
+    "group.id",
+    "group.protocol",
+    "isolation.level",
+    "max.in.flight",
+    "max.in.flight.requests.per.connection",
+    "message.send.max.retries",
+    "message.timeout.ms",
+    "metadata.broker.list",
+    "offset.store.method",
+    "partition.assignment.strategy",
+    "partitioner",
+    "request.required.acks",
+    "retries",
+    "statistics.interval.ms",
+    "transactional.id",
+    "group.instance.id",
+];
+
+/// Keys that have a setting of their own, as (prefix, where).
+const ELSEWHERE: [(&str, &str); 3] =
+    [("security.protocol", "kafka.tls"), ("ssl.", "kafka.tls"), ("sasl.", "kafka.sasl")];
+
+/// Keys that belong to the classic protocol only.
+const CLASSIC_ONLY: [&str; 3] =
+    ["session.timeout.ms", "heartbeat.interval.ms", "group.protocol.type"];
+
+impl KafkaSettings {
+    /// Everything that is wrong with the settings, one sentence each.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems: Vec<String> =
+            self.librdkafka.keys().filter_map(|key| self.refusal(key)).collect();
+        for (name, value) in [("brokers", &self.brokers), ("group", &self.group)] {
+            if value.trim().is_empty() {
+                problems.push(format!("kafka.{name} is empty"));
+            }
+        }
+        if self.sasl.mechanism.is_some()
+            && (self.sasl.username.is_none() || self.sasl.password.is_none())
+        {
+            problems.push("kafka.sasl needs a username and a password".into());
+        }
+        problems
+    }
+
+    fn refusal(&self, key: &str) -> Option<String> {
+        if OWN.contains(&key) || key.starts_with("test.mock.") {
+            let why = "no record is lost only while Tidegate sets it itself";
+            return Some(format!("kafka.librdkafka.{key} cannot be set: {why}"));
+        }
+        if let Some((_, place)) = ELSEWHERE.iter().find(|(prefix, _)| key.starts_with(prefix)) {
+            return Some(format!("kafka.librdkafka.{key} is set by {place}"));
+        }
+        if self.protocol == Protocol::Consumer && CLASSIC_ONLY.contains(&key) {
+            return Some(format!("kafka.librdkafka.{key} does not go with protocol: consumer"));
+        }
+        None
+    }
+
+    /// The settings of the consumer.
+    pub fn consumer(&self) -> ClientConfig {
+        let mut config = self.common();
+        config.set("group.id", &self.group);
+        match self.protocol {
+            Protocol::Classic => {
+                config.set("group.protocol", "classic");
+                // Only the partitions that move stand still during a rebalance.
+                config.set("partition.assignment.strategy", "cooperative-sticky");
+                // A worker that dies is noticed after this time; one that pauses is not thrown out.
+                config.set("session.timeout.ms", "45000");
+                config.set("heartbeat.interval.ms", "3000");
+            }
+            Protocol::Consumer => {
+                config.set("group.protocol", "consumer");
+            }
+        }
+        // A record is finished when its decision is acknowledged, never when it is handed out.
+        config.set("enable.auto.offset.store", "false");
+        // The positions that were stored are committed each second, and at once when it matters.
+        config.set("enable.auto.commit", "true");
+        config.set("auto.commit.interval.ms", "1000");
+        // A new group begins with the oldest post: the default would skip whatever is there.
+        config.set("auto.offset.reset", "earliest");
+        // Posts of aborted transactions were never published.
+        config.set("isolation.level", "read_committed");
+        // A mistyped topic is an error, not a new topic.
+        config.set("allow.auto.create.topics", "false");
+        config.set("max.poll.interval.ms", "300000");
+        // A bit that flipped on the way is read again, not judged.
+        config.set("check.crcs", "true");
+        // What is read ahead: about 16 MiB, going beyond by one fetch of 8 MiB at most.
+        config.set("queued.max.messages.kbytes", "16384");
+        config.set("queued.min.messages", "5000");
+        config.set("fetch.max.bytes", "8388608");
+        // After the end of a partition was met, it is asked again soon.
+        config.set("fetch.error.backoff.ms", "100");
+        // Lag by partition.
+        config.set("statistics.interval.ms", "5000");
+        self.pass_through(config)
+    }
+
+    /// The settings of the producer.
+    pub fn producer(&self) -> ClientConfig {
+        let mut config = self.common();
+        // Retries inside the client neither repeat nor reorder.
+        config.set("enable.idempotence", "true");
+        // Acknowledged means: on every replica in sync.
+        config.set("acks", "all");
+        // No decision gives up by itself; the worker decides when to stop.
+        config.set("message.timeout.ms", "0");
+        // A few milliseconds fill the batches that compression needs.
+        config.set("linger.ms", "5");
+        config.set("compression.type", "lz4");
+        // Bounded memory; a full queue is back-pressure, nothing is dropped.
+        config.set("queue.buffering.max.messages", "20000");
+        config.set("queue.buffering.max.kbytes", "32768");
+        // The same partition for a key as Java clients choose.
+        config.set("partitioner", "murmur2_random");
+        self.pass_through(config)
+    }
+
+    /// The settings of a client that only asks what there is.
+    pub fn observer(&self) -> ClientConfig {
+        let mut config = self.common();
+        config.set("allow.auto.create.topics", "false");
+        self.pass_through(config)
+    }
+
+    fn common(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers);
+        config.set("client.id", "tidegate");
+        // After an outage everybody comes back within a second or so, but not at once.
+        config.set("reconnect.backoff.ms", "50");
+        config.set("reconnect.backoff.max.ms", "2000");
+        // A half-open connection is noticed.
+        config.set("socket.keepalive.enable", "true");
+        config.set_log_level(RDKafkaLogLevel::Warning);
+        self.security(&mut config);
+        config
+    }
+
+    fn security(&self, config: &mut ClientConfig) {
+        let tls = &self.tls;
+        let files = [
+            ("ssl.ca.location", &tls.ca_file),
+            ("ssl.certificate.location", &tls.certificate_file),
+            ("ssl.key.location", &tls.key_file),
+        ];
+        let encrypted = tls.enabled || files.iter().any(|(_, file)| file.is_some());
+        let protocol = match (&self.sasl.mechanism, encrypted) {
+            (None, false) => "plaintext",
+            (None, true) => "ssl",
+            (Some(_), false) => "sasl_plaintext",
+            (Some(_), true) => "sasl_ssl",
+        };
+        config.set("security.protocol", protocol);
+        for (key, file) in files {
+            if let Some(file) = file {
+                config.set(key, file.to_string_lossy());
+            }
+        }
+        let secret = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.0.clone());
+        let texts = [
+            ("ssl.key.password", secret(&tls.key_password)),
+            ("sasl.mechanism", self.sasl.mechanism.clone()),
+            ("sasl.username", self.sasl.username.clone()),
+            ("sasl.password", secret(&self.sasl.password)),
+        ];
+        for (key, text) in texts {
+            if let Some(text) = text {
+                config.set(key, text);
+            }
+        }
+    }
+
+    fn pass_through(&self, mut config: ClientConfig) -> ClientConfig {
+        for (key, value) in &self.librdkafka {
+            config.set(key, value);
+        }
+        config
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{KafkaSettings, OWN, Protocol, Sasl, Secret, Tls};
+
+    fn settings(librdkafka: &[(&str, &str)]) -> KafkaSettings {
+        let owned = |&(key, value): &(&str, &str)| (key.to_owned(), value.to_owned());
+        KafkaSettings {
+            brokers: "localhost:9092".into(),
+            group: "tidegate".into(),
+            protocol: Protocol::Classic,
+            tls: Tls::default(),
+            sasl: Sasl::default(),
+            librdkafka: librdkafka.iter().map(owned).collect::<BTreeMap<_, _>>(),
+        }
+    }
+
+    #[test]
+    fn every_key_that_delivery_rests_on_is_refused_and_all_are_reported() {
+        let all: Vec<(&str, &str)> = OWN.iter().map(|key| (*key, "x")).collect();
+        assert_eq!(settings(&all).problems().len(), OWN.len());
+        assert_eq!(
+            settings(&[("ssl.ca.location", "x"), ("sasl.password", "x")]).problems().len(),
+            2
+        );
+        assert!(settings(&[("session.timeout.ms", "2000")]).problems().is_empty());
+    }
+
+    #[test]
+    fn the_new_protocol_refuses_the_classic_keys() {
+        let mut settings = settings(&[("session.timeout.ms", "2000")]);
+        settings.protocol = Protocol::Consumer;
+        assert_eq!(settings.problems().len(), 1);
+        assert_eq!(settings.consumer().get("partition.assignment.strategy"), None);
+    }
+
+    #[test]
+    fn librdkafka_knows_every_setting_and_value() {
+        for protocol in [Protocol::Classic, Protocol::Consumer] {
+            let mut settings = settings(&[]);
+            settings.protocol = protocol;
+            settings.consumer().create_native_config().expect("consumer settings");
+            settings.producer().create_native_config().expect("producer settings");
+            settings.observer().create_native_config().expect("observer settings");
+        }
+    }
+
+    #[test]
+    fn a_password_never_shows() {
+        let mut settings = settings(&[]);
+        settings.sasl = Sasl {
+            mechanism: Some("PLAIN".into()),
+            username: Some("gate".into()),
+            password: Some(Secret("hunter2".into())),
+        };
+        assert!(!format!("{settings:?}").contains("hunter2"));
+        assert_eq!(settings.producer().get("security.protocol"), Some("sasl_plaintext"));
+    }
+}

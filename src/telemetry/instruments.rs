@@ -1,0 +1,345 @@
+//! Every metric of Tidegate: one struct of handles, one help text each.
+//!
+//! Handles with a closed label are made at start, so that a counter shows 0 before it first rises
+//! and an update costs one atomic addition. Regions and rules are open sets: the number of their
+//! series is capped, and what is beyond is counted under `other`.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard},
+};
+
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
+};
+
+use super::labels::{ModelStatus, Stage};
+use crate::{
+    decision::Action,
+    delivery::{Disposition, Partition},
+    signal::Status,
+    wire::error::ErrorCode,
+};
+
+/// Most regions with series of their own: every ISO 3166-1 code and some.
+const REGIONS_MAX: usize = 300;
+/// Most rules with series of their own.
+const RULES_MAX: usize = 10_000;
+/// The label of whatever is beyond a cap.
+const OTHER: &str = "other";
+
+/// From 50 µs, a chunk of a few short posts, to 26 s, a broker in trouble.
+const SECONDS: (f64, f64, usize) = (0.000_05, 2.0, 20);
+/// From one record to more than any batch.
+const RECORDS: (f64, f64, usize) = (1.0, 4.0, 9);
+
+/// Handles of all metrics, and the registry they are read from.
+#[derive(Debug)]
+pub struct Instruments {
+    registry: Registry,
+    records: Vec<IntCounter>,
+    dead_letters: Vec<IntCounter>,
+    stages: Vec<Histogram>,
+    decisions: IntCounterVec,
+    rule_hits: IntCounterVec,
+    unnamed_regions: IntCounter,
+    unknown_keys: IntCounter,
+    batch_records: Histogram,
+    in_flight: IntGauge,
+    lag: IntGaugeVec,
+    assigned: IntGauge,
+    rebalances: IntCounter,
+    producer_rebuilds: IntCounter,
+    records_sent_again: IntCounter,
+    model_status: Vec<IntGauge>,
+    bundle: IntGaugeVec,
+    regions_seen: Mutex<BTreeSet<String>>,
+    rules_seen: Mutex<BTreeSet<String>>,
+}
+
+impl Default for Instruments {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Instruments {
+    /// All metrics at zero, in a registry of their own.
+    pub fn new() -> Self {
+        let registry = Registry::new();
+        let make = Maker(&registry);
+        let by_code =
+            make.counters("dead_letters_total", "Dead letters by what is wrong", &["code"]);
+        let by_end =
+            make.counters("records_total", "Records by what became of them", &["disposition"]);
+        let stages =
+            make.histograms("stage_duration_seconds", "Time a stage takes", SECONDS, "stage");
+        let model = make.gauges("model_status", "1 for what the classifier is doing", &["status"]);
+        let build =
+            make.gauges("build_info", "Always 1; the version is in the label", &["version"]);
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        Self {
+            records: Disposition::ALL.map(|d| by_end.with_label_values(&[d.as_str()])).to_vec(),
+            dead_letters: ErrorCode::ALL.map(|c| by_code.with_label_values(&[c.as_str()])).to_vec(),
+            stages: Stage::ALL.map(|s| stages.with_label_values(&[s.as_str()])).to_vec(),
+            model_status: ModelStatus::ALL.map(|s| model.with_label_values(&[s.as_str()])).to_vec(),
+            decisions: make.counters(
+                "decisions_total",
+                "Verdicts by region and action",
+                &["region", "action"],
+            ),
+            rule_hits: make.counters("rule_hits_total", "Rule hits", &["rule", "status"]),
+            unnamed_regions: make.counter(
+                "unnamed_regions_total",
+                "Verdicts for regions that no policy file names, which get the default policy",
+            ),
+            unknown_keys: make.counter(
+                "unknown_keys_total",
+                "Keys of posts that nobody knows: a platform that sends more than is read",
+            ),
+            batch_records: make.histogram("batch_records", "Records in a batch", RECORDS),
+            in_flight: make.gauge("in_flight_records", "Records judged and not yet finished"),
+            lag: make.gauges(
+                "consumer_lag_records",
+                "Records of a held partition that are not committed yet",
+                &["partition"],
+            ),
+            assigned: make.gauge("assigned_partitions", "Partitions this worker holds"),
+            rebalances: make.counter("rebalances_total", "Assignments and revocations"),
+            producer_rebuilds: make.counter(
+                "producer_rebuilds_total",
+                "Times a delivery failed and the producer was built anew",
+            ),
+            records_sent_again: make.counter(
+                "records_sent_again_total",
+                "Records that were sent again after a delivery failed; their ids repeat",
+            ),
+            bundle: make.gauges("bundle_info", "1 for the bundle in force", &["bundle"]),
+            regions_seen: Mutex::default(),
+            rules_seen: Mutex::default(),
+            registry,
+        }
+    }
+
+    /// The page for Prometheus.
+    pub fn render(&self) -> String {
+        let mut page = Vec::new();
+        TextEncoder::new()
+            .encode(&self.registry.gather(), &mut page)
+            .expect("writing into memory does not fail");
+        String::from_utf8(page).expect("the text format is UTF-8")
+    }
+
+    /// Counts records by what became of them.
+    pub fn records(&self, disposition: Disposition) -> &IntCounter {
+        &self.records[position(&Disposition::ALL, disposition)]
+    }
+
+    /// Counts dead letters by what is wrong.
+    pub fn dead_letters(&self, code: ErrorCode) -> &IntCounter {
+        &self.dead_letters[position(&ErrorCode::ALL, code)]
+    }
+
+    /// How long a stage takes.
+    pub fn stage(&self, stage: Stage) -> &Histogram {
+        &self.stages[position(&Stage::ALL, stage)]
+    }
+
+    /// Counts verdicts. Keep the handle where many are counted.
+    pub fn decisions(&self, region: &str, action: Action) -> IntCounter {
+        let region = capped(&self.regions_seen, region, REGIONS_MAX);
+        self.decisions.with_label_values(&[region, action.as_str()])
+    }
+
+    /// Counts rule hits. Keep the handle where many are counted.
+    pub fn rule_hits(&self, rule: &str, status: Status) -> IntCounter {
+        let rule = capped(&self.rules_seen, rule, RULES_MAX);
+        self.rule_hits.with_label_values(&[rule, status.as_str()])
+    }
+
+    /// Counts verdicts for regions that no policy file names.
+    pub fn unnamed_regions(&self) -> &IntCounter {
+        &self.unnamed_regions
+    }
+
+    /// Counts keys of posts that nobody knows.
+    pub fn unknown_keys(&self) -> &IntCounter {
+        &self.unknown_keys
+    }
+
+    /// How many records a batch has.
+    pub fn batch_records(&self) -> &Histogram {
+        &self.batch_records
+    }
+
+    /// Records judged and not yet finished.
+    pub fn in_flight(&self) -> &IntGauge {
+        &self.in_flight
+    }
+
+    /// Sets the lag of a held partition.
+    pub fn set_lag(&self, partition: Partition, records: i64) {
+        self.lag.with_label_values(&[&partition.to_string()]).set(records);
+    }
+
+    /// A partition is held no more: its series ends.
+    pub fn forget_lag(&self, partition: Partition) {
+        // An error says that there was no series, which is as wanted.
+        let _ = self.lag.remove_label_values(&[&partition.to_string()]);
+    }
+
+    /// Partitions this worker holds.
+    pub fn assigned(&self) -> &IntGauge {
+        &self.assigned
+    }
+
+    /// Counts assignments and revocations.
+    pub fn rebalances(&self) -> &IntCounter {
+        &self.rebalances
+    }
+
+    /// Counts producers that were built anew.
+    pub fn producer_rebuilds(&self) -> &IntCounter {
+        &self.producer_rebuilds
+    }
+
+    /// Counts records that were sent again.
+    pub fn records_sent_again(&self) -> &IntCounter {
+        &self.records_sent_again
+    }
+
+    /// Says what the classifier is doing.
+    pub fn set_model_status(&self, now: ModelStatus) {
+        for (gauge, status) in self.model_status.iter().zip(ModelStatus::ALL) {
+            gauge.set(i64::from(status == now));
+        }
+    }
+
+    /// Says which bundle is in force.
+    pub fn set_bundle(&self, hash: &str) {
+        self.bundle.reset();
+        self.bundle.with_label_values(&[hash]).set(1);
+    }
+}
+
+/// Makes and registers metrics; names and labels are constants of this file, so it cannot fail.
+struct Maker<'a>(&'a Registry);
+
+impl Maker<'_> {
+    fn register<C: Collector + Clone + 'static>(&self, made: prometheus::Result<C>) -> C {
+        let collector = made.expect("names and labels are well-formed");
+        self.0.register(Box::new(collector.clone())).expect("names are unique");
+        collector
+    }
+
+    fn counter(&self, name: &str, help: &str) -> IntCounter {
+        self.register(IntCounter::with_opts(opts(name, help)))
+    }
+
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+        self.register(IntCounterVec::new(opts(name, help), labels))
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> IntGauge {
+        self.register(IntGauge::with_opts(opts(name, help)))
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+        self.register(IntGaugeVec::new(opts(name, help), labels))
+    }
+
+    fn histogram(&self, name: &str, help: &str, buckets: (f64, f64, usize)) -> Histogram {
+        self.register(Histogram::with_opts(histogram_opts(name, help, buckets)))
+    }
+
+    fn histograms(
+        &self,
+        name: &str,
+        help: &str,
+        buckets: (f64, f64, usize),
+        label: &str,
+    ) -> HistogramVec {
+        self.register(HistogramVec::new(histogram_opts(name, help, buckets), &[label]))
+    }
+}
+
+fn opts(name: &str, help: &str) -> Opts {
+    Opts::new(format!("tidegate_{name}"), help)
+}
+
+fn histogram_opts(
+    name: &str,
+    help: &str,
+    (start, factor, count): (f64, f64, usize),
+) -> HistogramOpts {
+    let buckets = prometheus::exponential_buckets(start, factor, count);
+    HistogramOpts::new(format!("tidegate_{name}"), help).buckets(buckets.expect("buckets rise"))
+}
+
+/// The label itself while fewer than `max` were seen, else [`OTHER`].
+fn capped<'a>(seen: &Mutex<BTreeSet<String>>, label: &'a str, max: usize) -> &'a str {
+    let mut seen: MutexGuard<'_, _> = seen.lock().expect("no thread panics while it holds this");
+    if seen.contains(label) {
+        return label;
+    }
+    if seen.len() >= max {
+        return OTHER;
+    }
+    seen.insert(label.to_owned());
+    label
+}
+
+fn position<T: PartialEq>(all: &[T], one: T) -> usize {
+    all.iter().position(|each| *each == one).expect("ALL lists every variant")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Instruments, OTHER, REGIONS_MAX};
+    use crate::{decision::Action, delivery::Partition, telemetry::ModelStatus};
+
+    #[test]
+    fn closed_labels_show_zero_before_anything_happens() {
+        let page = Instruments::new().render();
+        for series in [
+            r#"tidegate_records_total{disposition="abandoned"} 0"#,
+            r#"tidegate_dead_letters_total{code="invalid_utf8"} 0"#,
+            r#"tidegate_stage_duration_seconds_count{stage="publish"} 0"#,
+        ] {
+            assert!(page.contains(series), "{series} in\n{page}");
+        }
+    }
+
+    #[test]
+    fn open_labels_are_capped() {
+        let instruments = Instruments::new();
+        for number in 0..REGIONS_MAX + 5 {
+            instruments.decisions(&format!("R{number}"), Action::Allow).inc();
+        }
+        assert_eq!(instruments.decisions(OTHER, Action::Allow).get(), 5);
+        assert_eq!(instruments.decisions("R7", Action::Allow).get(), 1);
+    }
+
+    #[test]
+    fn only_one_bundle_and_one_model_status_are_in_force() {
+        let instruments = Instruments::new();
+        instruments.set_bundle("a");
+        instruments.set_bundle("b");
+        instruments.set_model_status(ModelStatus::Scoring);
+        instruments.set_model_status(ModelStatus::Unavailable);
+        let page = instruments.render();
+        assert!(!page.contains(r#"bundle="a""#) && page.contains(r#"bundle="b"} 1"#));
+        assert!(page.contains(r#"model_status{status="scoring"} 0"#));
+        assert!(page.contains(r#"model_status{status="unavailable"} 1"#));
+    }
+
+    #[test]
+    fn the_lag_of_a_lost_partition_disappears() {
+        let instruments = Instruments::new();
+        instruments.set_lag(Partition(4), 17);
+        assert!(instruments.render().contains(r#"partition="4"} 17"#));
+        instruments.forget_lag(Partition(4));
+        assert!(!instruments.render().contains(r#"partition="4""#));
+    }
+}

@@ -1,0 +1,51 @@
+//! Metric labels as closed sets, so that the number of series is bounded and visible.
+
+/// A step of the pipeline, as a label of its duration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// From a batch's first record to its hand-over to the pool.
+    Read,
+    /// One chunk in the pool: decode, screen, score, decide, encode.
+    Judge,
+    /// From a batch's arrival at the publisher to its last acknowledgement.
+    Publish,
+}
+
+impl Stage {
+    /// Every stage, in the order of the flow.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Judge, Self::Publish];
+
+    /// The label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Judge => "judge",
+            Self::Publish => "publish",
+        }
+    }
+}
+
+/// What the classifier is doing, as a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ModelStatus {
+    /// It scores.
+    Scoring,
+    /// It is routed but gives no answer.
+    Unavailable,
+    /// None is routed.
+    NotRouted,
+}
+
+impl ModelStatus {
+    /// Every status.
+    pub const ALL: [Self; 3] = [Self::Scoring, Self::Unavailable, Self::NotRouted];
+
+    /// The label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scoring => "scoring",
+            Self::Unavailable => "unavailable",
+            Self::NotRouted => "not_routed",
+        }
+    }
+}

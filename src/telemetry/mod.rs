@@ -1,0 +1,9 @@
+//! What operators see: metrics and logs. Never a post's text, key or author.
+
+mod instruments;
+mod labels;
+mod logging;
+
+pub use instruments::Instruments;
+pub use labels::{ModelStatus, Stage};
+pub use logging::{LogFormat, init as init_logging};

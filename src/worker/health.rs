@@ -1,0 +1,152 @@
+//! Whether the worker lives and whether it is ready, told by what it gets done.
+//!
+//! A polling thread says nothing: it polls through any outage. So the pipeline's own progress is
+//! watched: the reader's loop, the chunks that are being judged, the reports that are awaited.
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+
+/// How long the reader or the pool may stand still before the worker counts as dead. A rebalance
+/// and the slowest chunk stay far below.
+const STALL_MAX: Duration = Duration::from_secs(120);
+
+/// What the stages tell about themselves.
+#[derive(Debug)]
+pub(super) struct Health {
+    start: Instant,
+    publish_stall_max: Duration,
+    read_at: AtomicU64,
+    judged_at: AtomicU64,
+    acknowledged_at: AtomicU64,
+    judging: AtomicUsize,
+    awaited: AtomicUsize,
+    assigned: AtomicUsize,
+    joined: AtomicBool,
+    draining: AtomicBool,
+    trouble: Mutex<Option<String>>,
+}
+
+/// What `/readyz?verbose` shows.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    ready: bool,
+    live: bool,
+    joined: bool,
+    draining: bool,
+    assigned_partitions: usize,
+    chunks_judging: usize,
+    records_awaiting_acknowledgement: usize,
+    seconds_since_acknowledgement: u64,
+    trouble: Option<String>,
+}
+
+impl Health {
+    /// The health of a worker that starts now and gives up on Kafka after `give_up`.
+    pub(super) fn new(give_up: Duration) -> Self {
+        Self {
+            start: Instant::now(),
+            // The worker stops by itself then; only a publisher that does not even do that is dead.
+            publish_stall_max: give_up + Duration::from_secs(60),
+            read_at: AtomicU64::new(0),
+            judged_at: AtomicU64::new(0),
+            acknowledged_at: AtomicU64::new(0),
+            judging: AtomicUsize::new(0),
+            awaited: AtomicUsize::new(0),
+            assigned: AtomicUsize::new(0),
+            joined: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
+            trouble: Mutex::new(None),
+        }
+    }
+
+    /// Whether every stage that has work gets on with it.
+    pub(super) fn is_live(&self) -> bool {
+        let stalled = |at: &AtomicU64, max: Duration| self.since(at) > max;
+        let judging = self.judging.load(Ordering::Relaxed) > 0;
+        let awaiting = self.awaited.load(Ordering::Relaxed) > 0;
+        !(stalled(&self.read_at, STALL_MAX)
+            || judging && stalled(&self.judged_at, STALL_MAX)
+            || awaiting && stalled(&self.acknowledged_at, self.publish_stall_max))
+    }
+
+    /// Whether the worker is a member of its group, with partitions or as a standby, and stays.
+    pub(super) fn is_ready(&self) -> bool {
+        self.joined.load(Ordering::Relaxed) && !self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Everything at once.
+    pub(super) fn report(&self) -> Report {
+        Report {
+            ready: self.is_ready(),
+            live: self.is_live(),
+            joined: self.joined.load(Ordering::Relaxed),
+            draining: self.draining.load(Ordering::Relaxed),
+            assigned_partitions: self.assigned.load(Ordering::Relaxed),
+            chunks_judging: self.judging.load(Ordering::Relaxed),
+            records_awaiting_acknowledgement: self.awaited.load(Ordering::Relaxed),
+            seconds_since_acknowledgement: self.since(&self.acknowledged_at).as_secs(),
+            trouble: self.trouble.lock().expect("no thread panics while it holds this").clone(),
+        }
+    }
+
+    /// The reader's loop went round.
+    pub(super) fn reader_turned(&self) {
+        self.touch(&self.read_at);
+    }
+
+    /// So many chunks were given to the pool.
+    pub(super) fn chunks_given(&self, count: usize) {
+        // From rest: the clock of the pool starts with its work.
+        if self.judging.fetch_add(count, Ordering::Relaxed) == 0 {
+            self.touch(&self.judged_at);
+        }
+    }
+
+    /// The pool finished one chunk.
+    pub(super) fn chunk_judged(&self) {
+        self.judging.fetch_sub(1, Ordering::Relaxed);
+        self.touch(&self.judged_at);
+    }
+
+    /// So many records await the broker's acknowledgement; `progress` when some came.
+    pub(super) fn awaits(&self, records: usize, progress: bool) {
+        if self.awaited.swap(records, Ordering::Relaxed) == 0 || progress {
+            self.touch(&self.acknowledged_at);
+        }
+    }
+
+    /// The group assigned so many partitions in all.
+    pub(super) fn assigned(&self, partitions: usize) {
+        self.assigned.store(partitions, Ordering::Relaxed);
+        self.joined.store(true, Ordering::Relaxed);
+    }
+
+    /// The worker is on its way out.
+    pub(super) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Kafka's latest complaint, for the operator; none when it works again.
+    pub(super) fn trouble(&self, trouble: Option<String>) {
+        *self.trouble.lock().expect("no thread panics while it holds this") = trouble;
+    }
+
+    fn touch(&self, at: &AtomicU64) {
+        at.store(self.millis(), Ordering::Relaxed);
+    }
+
+    fn since(&self, at: &AtomicU64) -> Duration {
+        Duration::from_millis(self.millis().saturating_sub(at.load(Ordering::Relaxed)))
+    }
+
+    fn millis(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,238 @@
+//! The worker's judge: decodes records, has them decided, encodes decisions, counts.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, RwLock},
+};
+
+use jiff::Timestamp;
+
+use super::judge::{Copies, Judge, JudgeError, JudgeFactory, Judgement, Publication};
+use crate::{
+    bundle::Bundle,
+    decision::{Action, Decision},
+    delivery::{Header, Record},
+    engine::Engine,
+    moderator::Moderator,
+    post::{Operation, Part, Post, Region},
+    signal::{ModelSignal, RuleId, Status},
+    telemetry::{Instruments, ModelStatus},
+    wire::{
+        DecisionId, ErrorCode, Limits, Origin, Published, WireError,
+        dead_letter::{DeadLetter, Stage},
+        decode_post, encode_decision,
+    },
+};
+
+/// Headers of a record that its decision passes on: W3C Trace Context.
+const TRACE_HEADERS: [&str; 2] = ["traceparent", "tracestate"];
+
+/// What the judge needs to know beside the bundle.
+#[derive(Debug, Clone)]
+pub struct ModerationSettings {
+    /// The configured name of the source.
+    pub source: String,
+    /// The posts topic.
+    pub topic: String,
+    /// What a record may be at most.
+    pub limits: Limits,
+    /// Whether decisions repeat the post's text.
+    pub include_text: bool,
+}
+
+/// Makes judges that moderate under the bundle in force.
+#[derive(Debug)]
+pub struct ModeratorFactory {
+    settings: Arc<ModerationSettings>,
+    instruments: Arc<Instruments>,
+    /// The bundle in force with the number of times it was replaced.
+    bundle: RwLock<(Arc<Bundle>, u64)>,
+}
+
+impl ModeratorFactory {
+    /// A factory that starts with `bundle`.
+    pub fn new(
+        bundle: Arc<Bundle>,
+        settings: ModerationSettings,
+        instruments: Arc<Instruments>,
+    ) -> Self {
+        instruments.set_bundle(&bundle.versions().bundle);
+        instruments.set_model_status(match bundle.model() {
+            Some(_) => ModelStatus::Scoring,
+            None => ModelStatus::NotRouted,
+        });
+        Self { settings: Arc::new(settings), instruments, bundle: RwLock::new((bundle, 0)) }
+    }
+
+    fn in_force(&self) -> (Arc<Bundle>, u64) {
+        self.bundle.read().expect("no thread panics while it holds this").clone()
+    }
+}
+
+impl JudgeFactory for ModeratorFactory {
+    fn judge(&self) -> Result<Box<dyn Judge>, JudgeError> {
+        let (bundle, _) = self.in_force();
+        let hash = bundle.versions().bundle.as_str().into();
+        let moderator = Moderator::new(Engine::new(bundle));
+        let moderator = moderator.map_err(|error| JudgeError(error.to_string()))?;
+        let (settings, instruments) = (Arc::clone(&self.settings), Arc::clone(&self.instruments));
+        Ok(Box::new(ModerationJudge { moderator, hash, settings, instruments }))
+    }
+
+    fn generation(&self) -> u64 {
+        self.in_force().1
+    }
+}
+
+struct ModerationJudge {
+    moderator: Moderator,
+    hash: Arc<str>,
+    settings: Arc<ModerationSettings>,
+    instruments: Arc<Instruments>,
+}
+
+/// A record that holds a post, while the post is decided about.
+struct Waiting {
+    post_id: String,
+    text: Option<Vec<Part>>,
+}
+
+impl Judge for ModerationJudge {
+    fn judge(&mut self, records: &[Record]) -> Vec<Judgement> {
+        let received_at = Timestamp::now();
+        let mut posts = Vec::with_capacity(records.len());
+        let decoded: Vec<Result<Waiting, DeadLetter>> = records
+            .iter()
+            .map(|record| {
+                let (post, waiting) = self.decode(record)?;
+                let as_of = record.timestamp.or(post.created_at).unwrap_or(received_at);
+                posts.push((post, as_of));
+                Ok(waiting)
+            })
+            .collect();
+        let mut decisions = self.moderator.decide(posts).0.into_iter();
+        let mut counts = Counts::default();
+        let judged = records.iter().zip(decoded).map(|(record, waiting)| {
+            let waiting = match waiting {
+                Ok(waiting) => waiting,
+                Err(letter) => return Judgement::DeadLetter(letter),
+            };
+            match decisions.next().expect("every post has a decision") {
+                Ok(decision) => {
+                    counts.add(&decision);
+                    Judgement::Publish(self.publication(record, &decision, &waiting, received_at))
+                }
+                Err(panicked) => {
+                    let mut error = WireError::new(ErrorCode::Panic, panicked.to_string());
+                    error.post_id = Some(waiting.post_id);
+                    Judgement::DeadLetter(DeadLetter { error, stage: Stage::Decide })
+                }
+            }
+        });
+        let judged = judged.collect();
+        counts.report(&self.instruments);
+        judged
+    }
+
+    fn bundle(&self) -> Arc<str> {
+        Arc::clone(&self.hash)
+    }
+}
+
+impl ModerationJudge {
+    fn decode(&self, record: &Record) -> Result<(Post, Waiting), DeadLetter> {
+        let letter = |error| DeadLetter { error, stage: Stage::Decode };
+        let Some(value) = &record.value else {
+            return Err(letter(WireError::new(ErrorCode::Empty, "the record has no value")));
+        };
+        let decoded = decode_post(value, &self.settings.limits).map_err(letter)?;
+        self.instruments.unknown_keys().inc_by(decoded.unknown_keys);
+        let post = decoded.post;
+        let post_id = post.id.as_str().to_owned();
+        let text = self.settings.include_text.then(|| post.parts.clone());
+        Ok((post, Waiting { post_id, text }))
+    }
+
+    fn publication(
+        &self,
+        record: &Record,
+        decision: &Decision,
+        waiting: &Waiting,
+        received_at: Timestamp,
+    ) -> Publication {
+        let (topic, place) = (self.settings.topic.as_str(), record.place);
+        let (partition, offset) = (place.partition.0, place.offset.0);
+        let value = record.value.as_deref().expect("a record without a value is no post");
+        let id = DecisionId::of(Origin::Record {
+            source: &self.settings.source,
+            topic,
+            partition,
+            offset,
+            value,
+        });
+        let published = Published {
+            id,
+            source: Some((topic, partition, offset)),
+            received_at,
+            decided_at: Timestamp::now(),
+            text: waiting.text.as_deref(),
+        };
+        let mut payload = Vec::with_capacity(1024);
+        let bytes_max = self.moderator.engine().bundle().decision_bytes();
+        encode_decision(decision, &published, bytes_max, &mut payload);
+        let passed_on = |header: &&Header| TRACE_HEADERS.contains(&header.name.as_str());
+        let actions = decision.verdicts.iter().map(|of| of.verdict.outcome.action());
+        Publication {
+            payload,
+            key: record.key.clone().unwrap_or_else(|| waiting.post_id.clone().into_bytes()),
+            headers: record.headers.iter().filter(passed_on).cloned().collect(),
+            copies: Copies {
+                reviews: decision.operation == Operation::Delete
+                    || actions.clone().any(|action| action == Action::Review)
+                    || decision.verdicts.iter().any(|of| !of.verdict.reviews.is_empty()),
+                blocks: actions.clone().any(|action| action == Action::Block),
+            },
+        }
+    }
+}
+
+/// What the decisions of one chunk add to the metrics: looked up once a chunk, not once a post.
+#[derive(Default)]
+struct Counts {
+    verdicts: BTreeMap<(Region, Action), u64>,
+    hits: BTreeMap<(RuleId, Status), u64>,
+    unnamed: u64,
+    model: Option<ModelStatus>,
+}
+
+impl Counts {
+    fn add(&mut self, decision: &Decision) {
+        for of in &decision.verdicts {
+            for &region in &of.regions {
+                *self.verdicts.entry((region, of.verdict.outcome.action())).or_default() += 1;
+            }
+        }
+        for hit in decision.signals.hits.iter().filter(|hit| hit.cancelled_by.is_none()) {
+            *self.hits.entry((hit.rule.id.clone(), hit.rule.status)).or_default() += 1;
+        }
+        self.unnamed += u64::try_from(decision.unnamed_regions.len()).unwrap_or(u64::MAX);
+        self.model = Some(match decision.signals.model {
+            ModelSignal::Scored { .. } => ModelStatus::Scoring,
+            ModelSignal::Unavailable(_) => ModelStatus::Unavailable,
+            ModelSignal::NotRouted => ModelStatus::NotRouted,
+        });
+    }
+
+    fn report(self, instruments: &Instruments) {
+        for ((region, action), count) in self.verdicts {
+            instruments.decisions(region.as_str(), action).inc_by(count);
+        }
+        for ((rule, status), count) in self.hits {
+            instruments.rule_hits(rule.as_str(), status).inc_by(count);
+        }
+        instruments.unnamed_regions().inc_by(self.unnamed);
+        if let Some(status) = self.model {
+            instruments.set_model_status(status);
+        }
+    }
+}
