@@ -40,27 +40,25 @@ def fit_curve(raw, truth, weights):
     return round(float(max(best.x[0], 0.05)), 4), round(float(best.x[1]), 4)
 
 
-def balanced(truth, weights):
-    """Weights under which both answers count alike: how frequent harm is in a set says nothing of a platform."""
-    yes, no = weights[truth == 1].sum(), weights[truth == 0].sum()
-    return weights * np.where(truth == 1, 0.5 / yes, 0.5 / no)
-
-
-def curves(raw, labels, langs, neutral):
-    """Curves by language for one label; rows are the validation split, neutral background left out."""
+def curves(raw, labels, langs, sources, neutral):
+    """Curves by language for one label; rows are the validation split."""
     known = (labels != UNKNOWN) & ~neutral
-    found = {}
-    languages, counts = np.unique(langs[known], return_counts=True)
-    each = dict(zip(languages, counts))
-    weights = np.array([1.0 / max(each.get(lang, 1), 100) for lang in langs])
     truth = (labels == 1).astype(np.float64)
-    for lang in languages:
-        mine = known & (langs == lang)
-        yes = int(truth[mine].sum())
-        if mine.sum() >= LEAST_ROWS and min(yes, mine.sum() - yes) >= LEAST_EACH:
-            found[str(lang)] = fit_curve(raw[mine], truth[mine], balanced(truth[mine], np.ones(mine.sum())))
-    both = known if truth[known].min() < truth[known].max() else labels != UNKNOWN
-    found[ANY] = fit_curve(raw[both], truth[both], balanced(truth[both], weights[both]))
+    weights = np.zeros(len(labels))
+    for lang, source in sorted({(str(a), str(b)) for a, b in zip(langs[known], sources[known])}):
+        mine = known & (langs == lang) & (sources == source)
+        yes, no = truth[mine].sum(), (1 - truth[mine]).sum()
+        if min(yes, no) >= LEAST_EACH:
+            # Both answers count alike in each set: how frequent harm is in it says nothing of a platform.
+            weights[mine] = np.where(truth[mine] == 1, 0.5 / yes, 0.5 / no) * np.sqrt(mine.sum())
+    found = {}
+    for lang in np.unique(langs[weights > 0]):
+        mine = (weights > 0) & (langs == lang)
+        found[str(lang)] = fit_curve(raw[mine], truth[mine], weights[mine])
+    if not found:  # too few labelled rows: neutral background stands in for the harmless ones
+        weights = np.where(labels == UNKNOWN, 0.0, np.where(truth == 1, 0.5 / truth.sum(), 0.5 / (labels == 0).sum()))
+    mine = weights > 0
+    found[ANY] = fit_curve(raw[mine], truth[mine], weights[mine])
     return found
 
 
@@ -73,13 +71,25 @@ def thresholds(scores, labels, langs, neutral):
         over = np.sort(scores[rows])[::-1]
         return float(over[int(share * len(over))]) + 0.001
 
-    found = {ANY: max(bound(neutral, POOLED_SHARE), 0.5)}
+    own, few, gaps = {}, {}, []
     for lang in np.unique(langs[neutral]):
         mine = langs == lang
         harmless = mine & ~neutral & (labels == 0)
-        found[str(lang)] = max(bound(mine & neutral, BENIGN_SHARE), bound(harmless, NEGATIVE_SHARE), 0.5)
-        if harmless.sum() < LEAST_ROWS:  # too few posts to trust a bound of its own alone
-            found[str(lang)] = max(found[str(lang)], found[ANY])
+        plain = bound(mine & neutral, BENIGN_SHARE)
+        if harmless.sum() >= LEAST_ROWS:
+            strict = bound(harmless, NEGATIVE_SHARE)
+            gaps.append(float(log_odds(np.array(strict)) - log_odds(np.array(plain))))
+            own[str(lang)] = max(plain, strict, 0.5)
+        else:
+            few[str(lang)] = plain
+    # Neutral sentences alone say too little of how people write: where harmless posts are missing, the
+    # threshold lies as far above the neutral ones as in three quarters of the other languages.
+    gap = max(float(np.quantile(gaps or [0.0], 0.75)), 0.0)
+    found = {ANY: max(bound(neutral, POOLED_SHARE), float(np.median(list(own.values()) or [0.5])))}
+    for lang, plain in few.items():
+        raised = 1 / (1 + np.exp(-(log_odds(np.array(plain)) + gap)))
+        own[lang] = max(float(raised), 0.5)
+    found |= own
     return {lang: round(min(score, 0.999), 3) for lang, score in found.items()}
 
 

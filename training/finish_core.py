@@ -64,7 +64,8 @@ def describe(state, held, raw, files):
     curves, thresholds = {}, {}
     for column, label in enumerate(OFFERED):
         labels = held.labels[:, LABELS.index(label)]
-        curves[label] = calibrate.curves(raw[:, column], labels, held.langs, held.clean)
+        curves[label] = calibrate.curves(
+            raw[:, column], labels, held.langs, held.sources, held.clean)
         scores = np.array([
             calibrate.apply(curves[label].get(lang, curves[label][calibrate.ANY]), raw[i, column])
             for i, lang in enumerate(held.langs)])

@@ -1,5 +1,7 @@
 //! Everything that is tested from outside, in one binary.
 
+#[cfg(feature = "onnx")]
+mod classifier;
 mod support;
 
 #[cfg(feature = "kafka")]
