@@ -2,6 +2,8 @@
 
 mod architecture;
 mod bad_input;
+#[cfg(feature = "onnx")]
+mod classifier;
 mod support;
 
 #[cfg(feature = "kafka")]
