@@ -1,5 +1,9 @@
 //! Everything that is tested from outside, in one binary.
 
+mod architecture;
+mod bad_input;
+#[cfg(feature = "onnx")]
+mod classifier;
 mod support;
 
 #[cfg(feature = "kafka")]
