@@ -9,6 +9,8 @@ mod support;
 #[cfg(feature = "kafka")]
 mod kafka_node;
 #[cfg(feature = "kafka")]
+mod moderation_on_kafka;
+#[cfg(feature = "kafka")]
 mod worker_on_kafka;
 #[cfg(feature = "kafka")]
 mod worker_on_mock;

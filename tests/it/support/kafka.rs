@@ -161,6 +161,7 @@ impl Kafka {
     pub(crate) fn produce(&self, topic: &str, records: impl IntoIterator<Item = NewRecord>) {
         let mut client = self.client();
         client.set("enable.idempotence", "true").set("linger.ms", "5");
+        client.set("message.max.bytes", "20000000");
         let producer: ThreadedProducer<Reports> =
             client.create_with_context(Reports::default()).expect("a producer can be made");
         let mut sent = 0;
