@@ -7,6 +7,8 @@ mod classifier;
 mod support;
 
 #[cfg(feature = "kafka")]
+mod embedded_broker;
+#[cfg(feature = "kafka")]
 mod kafka_node;
 #[cfg(feature = "kafka")]
 mod moderation_on_kafka;

@@ -14,7 +14,7 @@ use super::process::poll_until;
 /// Partitions of the posts topic.
 pub(crate) const PARTITIONS: i32 = 4;
 /// Far longer than anything takes on a busy machine.
-pub(crate) const SOON: Duration = Duration::from_secs(120);
+pub(crate) const SOON: Duration = Duration::from_mins(2);
 /// Asking for positions makes a client each time, which is not to be done without pause.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
