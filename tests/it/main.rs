@@ -5,6 +5,8 @@ mod support;
 #[cfg(feature = "kafka")]
 mod kafka_node;
 #[cfg(feature = "kafka")]
+mod worker_killed;
+#[cfg(feature = "kafka")]
 mod worker_on_mock;
 #[cfg(feature = "kafka")]
 mod worker_process;
