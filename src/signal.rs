@@ -41,7 +41,7 @@ impl Category {
 }
 
 /// How bad a rule says its find is: 0 signal only, 1 mild, 2 clear, 3 serious, 4 critical.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Severity(u8);
 
 impl Severity {

@@ -37,7 +37,9 @@ pub(super) fn run(
         let differences = check(bundle, test);
         let counter = if differences.is_empty() { &mut report.passed } else { &mut report.failed };
         *counter += 1;
-        differences.into_iter().for_each(|difference| out.push(difference));
+        for difference in differences {
+            out.push(difference);
+        }
     }
     report
 }

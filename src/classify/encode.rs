@@ -315,7 +315,7 @@ mod tests {
             encoder.encode(&(0..length).map(character).collect::<String>(), |ids| all.push(ids));
             all
         };
-        assert_eq!(windows(0), [Vec::new()], "an empty text has one empty window");
+        assert_eq!(windows(0), [Vec::<i32>::new()], "an empty text has one empty window");
         assert_eq!(windows(3), [vec![id(0), id(1)], vec![id(2)]]);
         let wanted = [vec![id(0), id(1)], vec![id(4), id(5)], vec![id(10)]];
         assert_eq!(windows(11), wanted, "first, middle and last of six");

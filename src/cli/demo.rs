@@ -151,7 +151,9 @@ fn stream(
 fn where_next(config: &Config, serving: bool) -> String {
     let metrics = match config.admin_listen {
         Some(address) if serving => format!("metrics now      http://{address}/metrics"),
-        _ => "watch it         make demo SERVE=1, then http://127.0.0.1:9464/metrics".to_owned(),
+        _ => {
+            "watch it         make demo ARGS=--serve, then http://127.0.0.1:9464/metrics".to_owned()
+        }
     };
     format!(
         "Where to look next\n\

@@ -1,6 +1,8 @@
 //! Where the parts lie: rules, models, ONNX Runtime, the configuration file.
 
-use std::path::{Path, PathBuf};
+#[cfg(any(feature = "kafka", feature = "onnx"))]
+use std::path::Path;
+use std::path::PathBuf;
 
 use super::{
     PartArgs,

@@ -43,9 +43,9 @@ fn summary(diagnostics: &Diagnostics) -> String {
     let errors = all.iter().filter(|d| d.level == diagnostic::Level::Error).count();
     let warnings = all.len() - errors;
     let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-    let mut text = format!("{}, {}", count(errors, "error"), count(warnings, "warning"));
-    if diagnostics.dropped() > 0 {
-        text.push_str(&format!(", and {} more that are not shown", diagnostics.dropped()));
+    let shown = format!("{}, {}", count(errors, "error"), count(warnings, "warning"));
+    match diagnostics.dropped() {
+        0 => shown,
+        more => format!("{shown}, and {more} more that are not shown"),
     }
-    text
 }

@@ -31,10 +31,9 @@ pub(super) struct CapEntry {
 
 impl Cap {
     pub(super) fn covers(&self, evidence: &Evidence<'_>) -> bool {
-        match (&self.target, evidence) {
-            (Target::Category(category), _) => evidence.category().is_within(category),
-            (Target::Rule(rule), Evidence::Hit(hit)) => hit.rule.id == *rule,
-            (Target::Rule(_), _) => false,
+        match &self.target {
+            Target::Category(category) => evidence.category().is_within(category),
+            Target::Rule(id) => evidence.rule().is_some_and(|rule| rule.id == *id),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
         Action, Effect, Outcome, Reason, Reasons, ReviewAsk, ReviewWhen, RowId, Scope, Tier,
     },
     post::{Post, Surface},
-    signal::{Category, Language, ModelSignal, Score, Severity, Signals},
+    signal::{Category, Language, ModelSignal, Score, Signals},
 };
 
 /// What the taxonomy forbids policies to do.
@@ -106,7 +106,7 @@ pub(super) fn claim<'a>(
         let action = ground.action.min(limit);
         // A row that a cap reduced to nothing is not there; a restraint asks for no more than allow.
         if action > Action::Allow || ground.tier == Tier::Restrain {
-            let threshold = row.selectors.score.filter(|_| matches!(evidence, Evidence::Score(..)));
+            let threshold = row.selectors.score.filter(|_| evidence.score().is_some());
             claims.push(Claim { action, ground, evidence, threshold });
         }
     }
@@ -122,14 +122,14 @@ fn claim_of_cell<'a>(
     language: Option<Language>,
 ) -> Option<Claim<'a>> {
     let Cell::Acts(bars) = table.cell(evidence.category())? else { return None };
-    let reached = |action| match evidence {
-        Evidence::Hit(hit) if hit.rule.severity.level() == 0 => None,
-        Evidence::Hit(hit) => Some((bars.severity(action, hit.rule.severity)?, None)),
-        Evidence::Score(_, score) => {
+    let reached = |action| match (evidence.rule(), evidence.score()) {
+        (Some(rule), _) if rule.severity.level() == 0 => None,
+        (Some(rule), _) => Some((bars.severity(action, rule.severity)?, None)),
+        (None, Some(score)) => {
             let (ground, threshold) = bars.score(action, language)?;
             (score >= threshold).then_some((ground, Some(threshold)))
         }
-        Evidence::ModelUnavailable(_) | Evidence::Truncated(_) => None,
+        (None, None) => None,
     };
     let (block, review) = (reached(Action::Block), reached(Action::Review));
     block.or(review)?;
@@ -215,21 +215,18 @@ fn asks<'a>(decisive: impl Iterator<Item = &'a Claim<'a>>, post: &Post) -> Vec<R
 impl Claim<'_> {
     fn reason(&self) -> Reason {
         let ground = self.ground;
-        let hit = match self.evidence {
-            Evidence::Hit(hit) => Some(hit),
-            _ => None,
-        };
-        let score = match self.evidence {
-            Evidence::Score(_, score) => Some(score),
+        let rule = self.evidence.rule();
+        let entry = match self.evidence {
+            Evidence::Hit(hit) => Some(&hit.entry),
             _ => None,
         };
         Reason {
             row: ground.id.clone(),
             category: self.evidence.category().clone(),
-            severity: hit.map(|hit| -> Severity { hit.rule.severity }),
-            rule: hit.map(|hit| hit.rule.id.clone()),
-            entry: hit.map(|hit| hit.entry.clone()),
-            score,
+            severity: rule.map(|rule| rule.severity),
+            rule: rule.map(|rule| rule.id.clone()),
+            entry: entry.cloned(),
+            score: self.evidence.score(),
             threshold: self.threshold,
             tier: ground.tier,
             legal: ground.legal.clone(),

@@ -1,12 +1,14 @@
 //! One piece of evidence, whoever produced it.
 
-use crate::signal::{Category, RuleHit, Score};
+use crate::signal::{Category, RuleFacts, RuleHit, Score};
 
 /// What a cell or row may act on.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Evidence<'a> {
     /// An enforced rule hit that nothing cancelled.
     Hit(&'a RuleHit),
+    /// The strongest hit that a rule could give, to see how far it reaches.
+    AnyHitOf(&'a RuleFacts),
     /// A score of the classifier.
     Score(&'a Category, Score),
     /// The model gave no answer about a category.
@@ -19,9 +21,27 @@ impl<'a> Evidence<'a> {
     pub(super) fn category(&self) -> &'a Category {
         match self {
             Self::Hit(hit) => &hit.rule.category,
+            Self::AnyHitOf(rule) => &rule.category,
             Self::Score(category, _)
             | Self::ModelUnavailable(category)
             | Self::Truncated(category) => category,
+        }
+    }
+
+    /// The rule that gave it.
+    pub(super) fn rule(&self) -> Option<&'a RuleFacts> {
+        match self {
+            Self::Hit(hit) => Some(&hit.rule),
+            Self::AnyHitOf(rule) => Some(rule),
+            Self::Score(..) | Self::ModelUnavailable(_) | Self::Truncated(_) => None,
+        }
+    }
+
+    /// The score that it is.
+    pub(super) fn score(&self) -> Option<Score> {
+        match self {
+            Self::Score(_, score) => Some(*score),
+            _ => None,
         }
     }
 
@@ -33,10 +53,10 @@ impl<'a> Evidence<'a> {
     /// How urgent a look at it is, 0 to 100, where a row does not say: a serious hit before a sure
     /// score, a sure score before a mild hit.
     pub(super) fn urgency(&self) -> u8 {
-        match self {
-            Self::Hit(hit) => hit.rule.severity.level() * 20,
-            Self::Score(_, score) => u8::try_from(score.thousandths() / 20).unwrap_or(50),
-            Self::ModelUnavailable(_) | Self::Truncated(_) => 20,
+        match (self.rule(), self.score()) {
+            (Some(rule), _) => rule.severity.level() * 20,
+            (None, Some(score)) => u8::try_from(score.thousandths() / 20).unwrap_or(50),
+            (None, None) => 20,
         }
     }
 }

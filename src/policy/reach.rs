@@ -1,18 +1,13 @@
 //! How far a rule reaches: what its hit would lead to in every region that a file names.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use super::{
     evaluate::{Circumstances, Limits, claim},
     evidence::Evidence,
     table::Table,
 };
-use crate::{
-    decision::Action,
-    post::{Field, Region},
-    signal::{RuleFacts, RuleHit},
-    text::View,
-};
+use crate::{decision::Action, post::Region, signal::RuleFacts};
 
 /// In how many regions a rule's hit leads to what, surfaces and dates left aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,13 +24,12 @@ pub struct Reach {
 
 impl Reach {
     /// The reach of `rule` over the regions of `tables`.
-    pub(super) fn of(rule: &Arc<RuleFacts>, tables: &[(Region, &Table)], limits: &Limits) -> Self {
-        let hit = sample(rule);
+    pub(super) fn of(rule: &RuleFacts, tables: &[(Region, &Table)], limits: &Limits) -> Self {
         let mut reach = Self::default();
         for (_, table) in tables {
             let mut claims = Vec::new();
             let everywhere = Circumstances::default();
-            claim(table, limits, Evidence::Hit(&hit), everywhere, &mut claims);
+            claim(table, limits, Evidence::AnyHitOf(rule), everywhere, &mut claims);
             let counter = match claims.iter().map(|claim| claim.action).max() {
                 None => &mut reach.nothing,
                 Some(Action::Allow) => &mut reach.restrains,
@@ -50,22 +44,6 @@ impl Reach {
     /// Whether nothing follows anywhere.
     pub fn is_nothing(&self) -> bool {
         self.blocks + self.reviews + self.restrains == 0
-    }
-}
-
-/// A hit as strong as the rule can give.
-fn sample(rule: &Arc<RuleFacts>) -> RuleHit {
-    RuleHit {
-        rule: Arc::clone(rule),
-        entry: "".into(),
-        field: Field::Body,
-        index: None,
-        spans: Vec::new(),
-        view: View::Standard,
-        obfuscated: false,
-        language_mismatch: false,
-        cancelled_by: None,
-        truncated: false,
     }
 }
 

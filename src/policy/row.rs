@@ -108,17 +108,12 @@ impl Row {
         if category.is_some_and(|category| !evidence.category().is_within(category)) {
             return false;
         }
-        match evidence {
-            Evidence::Hit(hit) => {
-                let rules = &selectors.rules;
-                selectors.severity.is_some_and(|least| hit.rule.severity >= least)
-                    && (rules.is_empty() || rules.contains(&hit.rule.id))
-            }
-            Evidence::Score(_, score) => {
-                selectors.rules.is_empty() && selectors.score.is_some_and(|least| *score >= least)
-            }
-            Evidence::ModelUnavailable(_) | Evidence::Truncated(_) => false,
-        }
+        let by_rule = evidence.rule().is_some_and(|rule| {
+            let named = selectors.rules.is_empty() || selectors.rules.contains(&rule.id);
+            named && selectors.severity.is_some_and(|least| rule.severity >= least)
+        });
+        let by_score = selectors.score.zip(evidence.score());
+        by_rule || by_score.is_some_and(|(least, score)| score >= least)
     }
 
     /// Whether it acts on posts of this surface at this time. What is not given holds.

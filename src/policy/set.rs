@@ -120,7 +120,7 @@ impl PolicySet {
 
     /// What a hit of `rule` leads to in the regions that files name, the root among them.
     pub fn reach(&self, rule: &RuleFacts) -> Reach {
-        Reach::of(&Arc::new(rule.clone()), &self.named(), &self.limits)
+        Reach::of(rule, &self.named(), &self.limits)
     }
 
     /// The rows in effect in one region, sorted by id; those of the root where no file names it.

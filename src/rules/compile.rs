@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Location, SourceFile, nearest},
-    signal::{RuleFacts, RuleId, Status},
+    hash::ValueHasher,
+    signal::{Category, RuleFacts, RuleId, Status},
     text::{View, standard_literal_among_kana},
 };
 
@@ -132,7 +133,7 @@ impl Compiler<'_> {
         let facts = Arc::new(RuleFacts {
             id: RuleId::new(&written.id),
             hash: hash.finish(),
-            category: written.category.clone(),
+            category: written.category.clone().unwrap_or_else(|| Category::new("")),
             severity: written.severity,
             status: written.status,
         });
@@ -148,7 +149,7 @@ impl Compiler<'_> {
     }
 
     fn check_category(&mut self, pack: &PackFile, rule: &RuleFile) {
-        let path = rule.category.as_str();
+        let Some(path) = rule.category.as_ref().map(Category::as_str) else { return };
         if self.categories.contains(&path) {
             return;
         }
@@ -307,11 +308,8 @@ impl Compiler<'_> {
     }
 
     fn finish(mut self) -> Ruleset {
-        let mut hash = blake3::Hasher::new();
-        for facts in &self.made.known {
-            hash.update(facts.hash.as_bytes());
-        }
-        self.made.hash = hash.finalize().to_hex().to_string();
+        let add = |hasher: ValueHasher, facts: &Arc<RuleFacts>| hasher.bytes(&*facts.hash);
+        self.made.hash = self.made.known.iter().fold(ValueHasher::default(), add).hex();
         for patterns in [&self.patterns.standard, &self.patterns.skeleton] {
             if let Some((pattern, ends)) = densest_end(patterns).filter(|&(_, n)| n > ENDS_MAX) {
                 let message = format!("{ends} entries end where `{pattern}` ends, {ENDS_MAX} may");
@@ -347,33 +345,27 @@ impl Compiler<'_> {
 }
 
 /// The hash of an effective rule: everything that can change what it finds or how it counts.
-struct RuleHash(blake3::Hasher);
+struct RuleHash(ValueHasher);
 
 impl RuleHash {
     fn new(rule: &RuleFile) -> Self {
-        let mut hash = Self(blake3::Hasher::new());
-        hash.text(&rule.id);
-        hash.text(rule.category.as_str());
-        hash.text(&rule.severity.level().to_string());
-        hash.text(rule.status.as_str());
-        hash.text(&rule.min.to_string());
-        hash.text(&format!("{:?} {:?}", rule.languages, rule.surfaces));
-        hash
+        let hasher = ValueHasher::default()
+            .bytes(&rule.id)
+            .bytes(rule.category.as_ref().map_or("", Category::as_str))
+            .integer(rule.severity.level().into())
+            .bytes(rule.status.as_str())
+            .bytes(rule.min.to_string())
+            .bytes(format!("{:?} {:?}", rule.languages, rule.surfaces));
+        Self(hasher)
     }
 
     fn entry(&mut self, role: Role, entry: &EntryFile) {
-        self.text(&format!("{role:?} {:?} {:?}", entry.kind, entry.options));
-        self.text(&entry.text);
-    }
-
-    /// Length-prefixed, so that no two sequences of texts are the same bytes.
-    fn text(&mut self, text: &str) {
-        self.0.update(&crate::text::offset(text.len()).to_le_bytes());
-        self.0.update(text.as_bytes());
+        let how = format!("{role:?} {:?} {:?}", entry.kind, entry.options);
+        self.0 = std::mem::take(&mut self.0).bytes(how).bytes(&entry.text);
     }
 
     fn finish(self) -> Arc<str> {
-        self.0.finalize().to_hex()[..16].into()
+        self.0.hex()[..16].into()
     }
 }
 

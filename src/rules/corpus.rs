@@ -126,7 +126,9 @@ fn expand(pattern: &str, limit: usize) -> Option<Vec<String>> {
             .collect();
         rest = after;
     }
-    lines.iter_mut().for_each(|line| line.push_str(rest));
+    for line in &mut lines {
+        line.push_str(rest);
+    }
     (lines.len() <= limit).then_some(lines)
 }
 

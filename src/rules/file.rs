@@ -51,8 +51,8 @@ pub struct RuleFile {
     pub range: Range<usize>,
     /// One line for people.
     pub title: Option<String>,
-    /// The kind of harm.
-    pub category: Category,
+    /// The kind of harm; nothing where the file does not say it, which is an error.
+    pub category: Option<Category>,
     /// The category's place.
     pub category_range: Range<usize>,
     /// How bad.
@@ -214,20 +214,21 @@ fn rule(reader: &Reader<'_>, pack: &str, node: &Node) -> Option<RuleFile> {
     if !is_name(id) {
         reader.error(&id_node.range, "R002", "a rule's id has lower-case letters, digits, - and _");
     }
-    let category_node = category?;
-    let category = Category::new(reader.filled(category_node)?);
+    // What was wrong above is reported; the rest of the rule is read on, so that all is said at once.
+    let category_range = category.map_or_else(|| id_node.range.clone(), |node| node.range.clone());
+    let category = category.and_then(|node| reader.filled(node)).map(Category::new);
     Some(RuleFile {
         id: format!("{pack}/{id}"),
         range: id_node.range.clone(),
         title,
         category,
-        category_range: category_node.range.clone(),
-        severity: severity?,
-        status: status.unwrap_or(Some(Status::Shadow))?,
+        category_range,
+        severity: severity.unwrap_or_default(),
+        status: status.flatten().unwrap_or(Status::Shadow),
         languages,
         surfaces,
         any,
-        min: min.unwrap_or(Some(1))?,
+        min: min.flatten().unwrap_or(1),
         unless,
         hit,
         miss,

@@ -3,10 +3,13 @@
 //! Decoding is strict about types and lenient about keys: a wrong type is an error with its path, an
 //! unknown key is counted and ignored. Messages never repeat a value, because values are users' words.
 
-use std::{borrow::Cow, collections::BTreeMap, str::FromStr};
+use std::{borrow::Cow, collections::BTreeMap, fmt, marker::PhantomData, str::FromStr};
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{
+    Deserialize,
+    de::{Deserializer, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
 use super::error::{ErrorCode, WireError};
 use crate::post::{
@@ -62,8 +65,8 @@ pub fn decode_post(bytes: &[u8], limits: &Limits) -> Result<Decoded, WireError> 
     let mut unknown_keys = 0;
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let parsed = serde_ignored::deserialize(&mut deserializer, |_| unknown_keys += 1);
-    let parsed = parsed.and_then(|post: PostV1<'_>| deserializer.end().map(|()| post));
-    let raw = parsed.map_err(|_| explain(json))?;
+    let parsed = parsed.and_then(|Object(post)| deserializer.end().map(|()| post));
+    let raw: PostV1<'_> = parsed.map_err(|_| explain(json))?;
     let post_id = raw.id.clone().into_owned();
     let post = raw.check().map_err(|mut error| {
         error.post_id = (post_id.len() <= crate::post::POST_ID_BYTES_MAX).then_some(post_id);
@@ -101,7 +104,7 @@ fn depth(json: &[u8]) -> usize {
 /// Parses once more, slowly, to say where it went wrong; the path costs too much to keep always.
 fn explain(json: &str) -> WireError {
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    let failed = serde_path_to_error::deserialize::<_, PostV1<'_>>(&mut deserializer).err();
+    let failed = serde_path_to_error::deserialize::<_, Object<PostV1<'_>>>(&mut deserializer).err();
     let (path, error) = match failed {
         Some(failed) => (failed.path().to_string(), failed.into_inner()),
         None => match deserializer.end() {
@@ -140,6 +143,29 @@ fn post_id(json: &str) -> Option<String> {
     PostId::new(&id).is_some().then_some(id)
 }
 
+/// A JSON object. A derived struct would also take a list, by the order of its fields: a guess.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
 #[derive(Deserialize)]
 struct PostV1<'a> {
     #[serde(borrow)]
@@ -147,11 +173,11 @@ struct PostV1<'a> {
     #[serde(borrow, default)]
     text: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    fields: Option<FieldsV1<'a>>,
+    fields: Option<Object<FieldsV1<'a>>>,
     #[serde(borrow, default)]
     surface: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    author: Option<AuthorV1<'a>>,
+    author: Option<Object<AuthorV1<'a>>>,
     #[serde(borrow, default)]
     region: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -165,9 +191,9 @@ struct PostV1<'a> {
     #[serde(borrow, default)]
     operation: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    trigger: Option<TriggerV1<'a>>,
+    trigger: Option<Object<TriggerV1<'a>>>,
     #[serde(borrow, default)]
-    human: Option<HumanV1<'a>>,
+    human: Option<Object<HumanV1<'a>>>,
     #[serde(borrow, default)]
     extra: Option<BTreeMap<Cow<'a, str>, ScalarV1<'a>>>,
 }
@@ -263,15 +289,19 @@ impl PostV1<'_> {
             parts,
             surface: choice("surface", self.surface, &Surface::ALL, Surface::as_str)?
                 .unwrap_or_default(),
-            author: self.author.map(AuthorV1::check).transpose()?.unwrap_or_default(),
+            author: self
+                .author
+                .map(|Object(author)| author.check())
+                .transpose()?
+                .unwrap_or_default(),
             region: region("region", self.region)?,
             audience: self.audience.map(audience).transpose()?,
             language: label("language", self.language)?,
             created_at: time("created_at", self.created_at)?,
             revision,
             operation,
-            trigger: self.trigger.map(TriggerV1::check).transpose()?,
-            human: self.human.map(HumanV1::check).transpose()?,
+            trigger: self.trigger.map(|Object(trigger)| trigger.check()).transpose()?,
+            human: self.human.map(|Object(human)| human.check()).transpose()?,
             extra: self.extra.map(extra).transpose()?.unwrap_or_default(),
         })
     }
@@ -325,9 +355,12 @@ impl HumanV1<'_> {
 }
 
 /// The texts, sorted by field and place.
-fn parts(text: Option<Cow<'_, str>>, fields: Option<FieldsV1<'_>>) -> Result<Vec<Part>, WireError> {
+fn parts(
+    text: Option<Cow<'_, str>>,
+    fields: Option<Object<FieldsV1<'_>>>,
+) -> Result<Vec<Part>, WireError> {
     let mut parts = Vec::new();
-    if let Some(fields) = fields {
+    if let Some(Object(fields)) = fields {
         let FieldsV1 { title, body, tags, ocr, transcript, alt, links } = fields;
         if text.is_some() && body.is_some() {
             return Err(schema("text", "expected `text` or `fields.body`, not both"));

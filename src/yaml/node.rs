@@ -71,6 +71,7 @@ struct Builder<'a> {
     last: usize,
 }
 
+/// A diagnostic is boxed: it is large, and almost never there.
 type Built<T> = Result<T, Box<Diagnostic>>;
 
 impl<'a> Builder<'a> {
@@ -159,21 +160,19 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The next event that carries data, with its bytes.
+    /// The next event with its bytes.
     fn next(&mut self) -> Built<(Event<'a>, Range<usize>)> {
-        loop {
-            match self.parser.next_event() {
-                None => return Ok((Event::StreamEnd, self.last..self.last)),
-                Some(Ok((event, span))) => {
-                    let range = span.byte_range().unwrap_or(self.last..self.last);
-                    self.last = range.end;
-                    return Ok((event, range));
-                }
-                Some(Err(error)) => {
-                    let at = error.marker().byte_offset().unwrap_or(self.last);
-                    let message = format!("this is not valid YAML: {}", error.info());
-                    return Err(self.refuse(at..at, "Y001", &message));
-                }
+        match self.parser.next_event() {
+            None => Ok((Event::StreamEnd, self.last..self.last)),
+            Some(Ok((event, span))) => {
+                let range = span.byte_range().unwrap_or(self.last..self.last);
+                self.last = range.end;
+                Ok((event, range))
+            }
+            Some(Err(error)) => {
+                let at = error.marker().byte_offset().unwrap_or(self.last);
+                let message = format!("this is not valid YAML: {}", error.info());
+                Err(self.refuse(at..at, "Y001", &message))
             }
         }
     }

@@ -1,11 +1,17 @@
 //! Everything that is tested from outside, in one binary.
 
+mod architecture;
+mod bad_input;
+#[cfg(feature = "onnx")]
+mod classifier;
 mod support;
 
 #[cfg(feature = "kafka")]
 mod kafka_node;
 #[cfg(feature = "kafka")]
 mod worker_killed;
+#[cfg(feature = "kafka")]
+mod worker_on_kafka;
 #[cfg(feature = "kafka")]
 mod worker_on_mock;
 #[cfg(feature = "kafka")]

@@ -1,173 +1,49 @@
 //! What the worker promises, on a broker that fails on demand: no record is lost, every record has
 //! one end, order is kept, and an orderly stop repeats nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::Duration;
 
 use rdkafka::types::RDKafkaRespErr as Refusal;
-use tidegate::delivery::Disposition;
-use tidegate::worker::WorkerSettings;
 
-use crate::support::judges::{BAD, ByValue, DOUBTFUL, HUGE, Running, settings};
+use crate::support::judges::{BAD, ByValue, DOUBTFUL, HUGE, Running};
 use crate::support::kafka::{NewRecord, StoredRecord};
 use crate::support::mock::Mock;
-use crate::support::process::poll_until;
+use crate::support::scene::{PARTITIONS, Scene, header, wait_assigned, wait_finished};
 
-const PARTITIONS: i32 = 4;
-/// Far longer than anything here takes on a busy machine.
-const SOON: Duration = Duration::from_secs(60);
+const TOPICS: [&str; 4] = ["posts", "decisions", "dead-letters", "reviews"];
 
-/// A mock cluster with the worker's topics.
-struct Scene {
-    mock: Mock,
-    produced: usize,
+fn mock() -> Mock {
+    let [posts, decisions, dead_letters, reviews] = TOPICS;
+    Mock::start(&[(posts, PARTITIONS), (decisions, 2), (dead_letters, 1), (reviews, 1)])
 }
 
-impl Scene {
-    fn new() -> Self {
-        let topics = [("posts", PARTITIONS), ("decisions", 2), ("dead-letters", 1), ("reviews", 1)];
-        Self { mock: Mock::start(&topics), produced: 0 }
-    }
-
-    fn settings(&self) -> WorkerSettings {
-        settings(&self.mock.clients().address())
-    }
-
-    fn worker(&self) -> Running {
-        Running::start(self.settings(), ByValue::default())
-    }
-
-    /// Produces numbered posts; every tenth is bad.
-    fn produce(&mut self, count: usize) {
-        let numbered = |n: usize| {
-            let kind = if n.is_multiple_of(10) { BAD } else { "good" };
-            NewRecord::keyed(format!("author-{}", n % 17), format!("{kind} {n}"))
-        };
-        let range = self.produced..self.produced + count;
-        self.mock.clients().produce("posts", range.map(numbered));
-        self.produced += count;
-    }
-
-    fn finished(worker: &Running) -> u64 {
-        let of = |end| worker.instruments.records(end).get();
-        of(Disposition::Published) + of(Disposition::DeadLettered)
-    }
-
-    fn wait_finished(worker: &Running, records: usize) {
-        let enough =
-            || (Self::finished(worker) >= records as u64 || worker.has_ended()).then_some(());
-        assert!(poll_until(SOON, enough).is_some(), "{} finished", Self::finished(worker));
-    }
-
-    /// Waits until every post has an end on the broker.
-    fn wait_all(&self) {
-        let ends = || self.decisions().len() + self.dead_letters().len();
-        let all = poll_until(SOON, || (ends() >= self.produced).then_some(()));
-        assert!(all.is_some(), "{} ends for {} posts", ends(), self.produced);
-    }
-
-    fn decisions(&self) -> Vec<StoredRecord> {
-        self.mock.clients().read_all("decisions")
-    }
-
-    fn dead_letters(&self) -> Vec<StoredRecord> {
-        self.mock.clients().read_all("dead-letters")
-    }
-
-    /// How often each post ended, by its place; checks that each ended on one side only and that
-    /// nobody else's record ended.
-    fn ends(&self) -> BTreeMap<(i32, i64), usize> {
-        let posts = self.mock.clients().read_all("posts");
-        let posts: BTreeSet<(i32, i64)> = posts.iter().map(|r| (r.partition, r.offset)).collect();
-        let decided: Vec<_> = self.decisions().iter().map(place_in_decision).collect();
-        let dead: Vec<_> = self.dead_letters().iter().map(place_in_headers).collect();
-        let both: Vec<_> = decided.iter().filter(|place| dead.contains(place)).collect();
-        assert!(both.is_empty(), "decided and dead-lettered: {both:?}");
-        let mut ends: BTreeMap<(i32, i64), usize> = posts.iter().map(|&p| (p, 0)).collect();
-        for place in decided.into_iter().chain(dead) {
-            *ends.get_mut(&place).unwrap_or_else(|| panic!("{place:?} was no post")) += 1;
-        }
-        ends
-    }
-
-    fn assert_exactly_once(&self) {
-        let wrong: Vec<_> = self.ends().into_iter().filter(|&(_, count)| count != 1).collect();
-        assert!(wrong.is_empty(), "not exactly once: {wrong:?}");
-    }
-
-    fn assert_nothing_lost(&self) {
-        let lost: Vec<_> = self.ends().into_iter().filter(|&(_, count)| count == 0).collect();
-        assert!(lost.is_empty(), "lost: {lost:?}");
-    }
-
-    fn assert_all_committed(&self) {
-        let posts = self.mock.clients().read_all("posts");
-        let committed = self.mock.clients().committed("tidegate", "posts");
-        for partition in 0..PARTITIONS {
-            let end = posts.iter().filter(|r| r.partition == partition).map(|r| r.offset + 1).max();
-            assert_eq!(
-                committed.get(&partition).copied(),
-                end,
-                "position of partition {partition}"
-            );
-        }
-    }
-
-    /// The posts of each author, as their decisions follow each other.
-    fn assert_order(&self, repeats_allowed: bool) {
-        let mut last: BTreeMap<(i32, Vec<u8>), (i32, i64)> = BTreeMap::new();
-        for decision in self.decisions() {
-            let place = place_in_decision(&decision);
-            let key = (decision.partition, decision.key.clone().unwrap_or_default());
-            let before = last.insert(key, place);
-            let ordered = before.is_none_or(|before| before < place);
-            assert!(ordered || repeats_allowed, "{place:?} after {before:?}");
-        }
-    }
-}
-
-fn place_in_decision(decision: &StoredRecord) -> (i32, i64) {
-    let text = String::from_utf8(decision.value.clone().expect("a decision")).expect("UTF-8");
-    let mut parts = text.split(':');
-    let mut number = || parts.next().expect("a number").parse::<i64>().expect("a number");
-    let (partition, offset) = (number(), number());
-    (i32::try_from(partition).expect("a partition"), offset)
-}
-
-fn header(record: &StoredRecord, name: &str) -> String {
-    let found = record.headers.iter().find(|(key, _)| key == name);
-    let value = found.and_then(|(_, value)| value.clone()).unwrap_or_default();
-    String::from_utf8(value).expect("our headers are text")
-}
-
-fn place_in_headers(letter: &StoredRecord) -> (i32, i64) {
-    let number = |name| header(letter, name).parse::<i64>().expect("a number");
-    let partition = i32::try_from(number("tidegate.source.partition")).expect("a partition");
-    (partition, number("tidegate.source.offset"))
+fn scene(mock: &Mock) -> Scene<'_> {
+    Scene::with(mock.clients(), TOPICS.map(str::to_owned))
 }
 
 #[test]
 fn every_post_ends_in_exactly_one_of_decisions_or_dead_letters_in_order() {
-    let mut scene = Scene::new();
-    scene.produce(5_000);
+    let mock = mock();
+    let mut scene = scene(&mock);
+    scene.produce_numbered(5_000);
     let worker = scene.worker();
-    Scene::wait_finished(&worker, 5_000);
+    wait_finished(&worker, 5_000);
     worker.stop().expect("an orderly end");
     scene.assert_exactly_once();
-    scene.assert_order(false);
+    scene.assert_order();
     scene.assert_all_committed();
     assert_eq!(scene.dead_letters().len(), 500);
 }
 
 #[test]
 fn an_orderly_stop_in_the_middle_repeats_nothing() {
-    let mut scene = Scene::new();
-    scene.produce(4_000);
-    let slow = ByValue { pause: Duration::from_micros(200) };
+    let mock = mock();
+    let mut scene = scene(&mock);
+    scene.produce_numbered(4_000);
     for stop_after in [300, 1_000] {
-        let worker = Running::start(scene.settings(), slow);
-        Scene::wait_finished(&worker, stop_after);
+        let worker = scene.slow_worker(Duration::from_micros(200));
+        wait_finished(&worker, stop_after);
         worker.stop().expect("an orderly end");
     }
     let worker = scene.worker();
@@ -179,8 +55,9 @@ fn an_orderly_stop_in_the_middle_repeats_nothing() {
 
 #[test]
 fn refused_deliveries_are_sent_again_and_nothing_is_lost() {
-    let mut scene = Scene::new();
-    scene.produce(3_000);
+    let mock = mock();
+    let mut scene = scene(&mock);
+    scene.produce_numbered(3_000);
     // The first is retried inside the client; the others fail deliveries for good.
     let refusals = [
         Refusal::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
@@ -188,9 +65,9 @@ fn refused_deliveries_are_sent_again_and_nothing_is_lost() {
         Refusal::RD_KAFKA_RESP_ERR_INVALID_RECORD,
         Refusal::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
     ];
-    scene.mock.refuse_produce(&refusals);
+    mock.refuse_produce(&refusals);
     let worker = scene.worker();
-    Scene::wait_finished(&worker, 3_000);
+    wait_finished(&worker, 3_000);
     assert!(worker.instruments.producer_rebuilds().get() > 0, "the refusals were met");
     worker.stop().expect("an orderly end");
     scene.assert_nothing_lost();
@@ -199,11 +76,12 @@ fn refused_deliveries_are_sent_again_and_nothing_is_lost() {
 
 #[test]
 fn a_refusal_for_size_condemns_no_innocent_record() {
-    let mut scene = Scene::new();
-    scene.produce(500);
-    scene.mock.refuse_produce(&[Refusal::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE]);
+    let mock = mock();
+    let mut scene = scene(&mock);
+    scene.produce_numbered(500);
+    mock.refuse_produce(&[Refusal::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE]);
     let worker = scene.worker();
-    Scene::wait_finished(&worker, 500);
+    wait_finished(&worker, 500);
     worker.stop().expect("an orderly end");
     scene.assert_nothing_lost();
     assert_eq!(scene.ends().len(), 500);
@@ -214,13 +92,13 @@ fn a_refusal_for_size_condemns_no_innocent_record() {
 
 #[test]
 fn a_decision_too_large_becomes_a_dead_letter_and_stops_nobody() {
-    let mut scene = Scene::new();
-    scene.produce(50);
-    scene.mock.clients().produce("posts", [NewRecord::keyed("author", HUGE)]);
-    scene.produce(50);
-    scene.produced += 1;
+    let mock = mock();
+    let mut scene = scene(&mock);
+    scene.produce_numbered(50);
+    scene.produce([NewRecord::keyed("author", HUGE)]);
+    scene.produce_numbered(50);
     let worker = scene.worker();
-    Scene::wait_finished(&worker, 101);
+    wait_finished(&worker, 101);
     worker.stop().expect("an orderly end");
     scene.assert_exactly_once();
     let letters = scene.dead_letters();
@@ -232,7 +110,8 @@ fn a_decision_too_large_becomes_a_dead_letter_and_stops_nobody() {
 
 #[test]
 fn no_input_is_a_poison_record() {
-    let mut scene = Scene::new();
+    let mock = mock();
+    let mut scene = scene(&mock);
     let hostile = [
         NewRecord { key: None, value: None, headers: vec![] },
         NewRecord::keyed("", ""),
@@ -245,12 +124,10 @@ fn no_input_is_a_poison_record() {
             headers: vec![("trace".into(), vec![0xff]), (String::new(), vec![])],
         },
     ];
-    let count = hostile.len();
-    scene.mock.clients().produce("posts", hostile);
-    scene.produced = count;
-    scene.produce(100);
+    scene.produce(hostile);
+    scene.produce_numbered(100);
     let worker = scene.worker();
-    Scene::wait_finished(&worker, 106);
+    wait_finished(&worker, 106);
     worker.stop().expect("an orderly end");
     scene.assert_exactly_once();
     scene.assert_all_committed();
@@ -264,28 +141,29 @@ fn no_input_is_a_poison_record() {
 
 #[test]
 fn a_review_is_copied_to_its_topic() {
-    let scene = Scene::new();
+    let mock = mock();
+    let mut scene = scene(&mock);
     let posts = [NewRecord::keyed("a", DOUBTFUL), NewRecord::keyed("a", "clear")];
-    scene.mock.clients().produce("posts", posts);
+    scene.produce(posts);
     let worker = scene.worker();
-    Scene::wait_finished(&worker, 2);
+    wait_finished(&worker, 2);
     worker.stop().expect("an orderly end");
-    let copies = scene.mock.clients().read_all("reviews");
+    let copies = scene.reviews();
     let original = scene.decisions().into_iter().find(|d| d.value == copies[0].value);
     assert_eq!((copies.len(), original.is_some()), (1, true));
 }
 
 #[test]
 fn a_broker_that_goes_and_comes_back_costs_no_record() {
-    let mut scene = Scene::new();
-    scene.produce(3_000);
-    let slow = ByValue { pause: Duration::from_micros(300) };
-    let worker = Running::start(scene.settings(), slow);
-    Scene::wait_finished(&worker, 300);
-    scene.mock.down();
+    let mock = mock();
+    let mut scene = scene(&mock);
+    scene.produce_numbered(3_000);
+    let worker = scene.slow_worker(Duration::from_micros(300));
+    wait_finished(&worker, 300);
+    mock.down();
     thread::sleep(Duration::from_secs(2));
-    scene.mock.up();
-    Scene::wait_finished(&worker, 3_000);
+    mock.up();
+    scene.wait_all();
     worker.stop().expect("an orderly end");
     scene.assert_nothing_lost();
     scene.assert_all_committed();
@@ -293,17 +171,18 @@ fn a_broker_that_goes_and_comes_back_costs_no_record() {
 
 #[test]
 fn a_broker_that_stays_away_ends_the_worker_with_one_sentence_and_a_restart_goes_on() {
-    let mut scene = Scene::new();
-    scene.produce(2_000);
+    let mock = mock();
+    let mut scene = scene(&mock);
+    scene.produce_numbered(2_000);
     let mut settings = scene.settings();
     settings.give_up = Duration::from_secs(2);
     let worker = Running::start(settings, ByValue { pause: Duration::from_millis(1) });
-    Scene::wait_finished(&worker, 200);
-    scene.mock.down();
+    wait_finished(&worker, 200);
+    mock.down();
     let stop = worker.end().expect_err("it gives up");
     assert_eq!(stop.exit_code(), 75);
     assert!(stop.to_string().contains("acknowledged no decision for 2 s"), "{stop}");
-    scene.mock.up();
+    mock.up();
     let worker = scene.worker();
     scene.wait_all();
     worker.stop().expect("an orderly end");
@@ -312,11 +191,12 @@ fn a_broker_that_stays_away_ends_the_worker_with_one_sentence_and_a_restart_goes
 
 #[test]
 fn commits_that_fail_are_repeated() {
-    let mut scene = Scene::new();
-    scene.produce(1_000);
-    scene.mock.refuse_commits(&[Refusal::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS; 3]);
+    let mock = mock();
+    let mut scene = scene(&mock);
+    scene.produce_numbered(1_000);
+    mock.refuse_commits(&[Refusal::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS; 3]);
     let worker = scene.worker();
-    Scene::wait_finished(&worker, 1_000);
+    wait_finished(&worker, 1_000);
     worker.stop().expect("an orderly end");
     scene.assert_exactly_once();
     scene.assert_all_committed();
@@ -324,13 +204,15 @@ fn commits_that_fail_are_repeated() {
 
 #[test]
 fn workers_that_join_and_leave_lose_nothing() {
-    let mut scene = Scene::new();
-    scene.produce(6_000);
-    let slow = ByValue { pause: Duration::from_millis(1) };
-    let first = Running::start(scene.settings(), slow);
-    Scene::wait_finished(&first, 300);
-    let second = Running::start(scene.settings(), slow);
-    Scene::wait_finished(&second, 300);
+    let mock = mock();
+    let mut scene = scene(&mock);
+    scene.produce_numbered(500);
+    let first = scene.worker();
+    wait_finished(&first, 300);
+    let second = scene.worker();
+    wait_assigned(&second);
+    scene.produce_numbered(2_000);
+    wait_finished(&second, 300);
     second.stop().expect("an orderly end");
     scene.wait_all();
     first.stop().expect("an orderly end");
@@ -341,23 +223,25 @@ fn workers_that_join_and_leave_lose_nothing() {
 
 #[test]
 fn a_pool_far_slower_than_kafka_holds_bounded_work_and_keeps_its_place_in_the_group() {
-    let mut scene = Scene::new();
-    scene.produce(400);
+    let mock = mock();
+    let mut scene = scene(&mock);
+    scene.produce_numbered(400);
     let mut settings = scene.settings();
     settings.batch.max_records = 50;
     settings.batches_in_flight = std::num::NonZeroUsize::MIN;
     // A batch takes longer than the second after which partitions are paused, and than a session.
     let worker = Running::start(settings, ByValue { pause: Duration::from_millis(45) });
-    Scene::wait_finished(&worker, 200);
+    wait_finished(&worker, 200);
     assert!(worker.instruments.in_flight().get() <= 50);
-    Scene::wait_finished(&worker, 400);
+    wait_finished(&worker, 400);
     worker.stop().expect("an orderly end");
     scene.assert_exactly_once();
 }
 
 #[test]
 fn a_worker_that_cannot_work_says_so_at_once() {
-    let scene = Scene::new();
+    let mock = mock();
+    let scene = scene(&mock);
     let mut settings = scene.settings();
     settings.topics.decisions = "decisionz".into();
     let stop = Running::start(settings, ByValue::default()).end().expect_err("no such topic");

@@ -23,7 +23,7 @@ use crate::{
     telemetry::Instruments,
     worker::{
         health::Health,
-        kafka_log,
+        kafka_log::KafkaLog,
         partitions::{Partitions, Withdrawn},
     },
 };
@@ -42,6 +42,7 @@ pub(in crate::worker) struct Context {
     revoke_deadline: Duration,
     /// A copy for the reading thread alone, so that a record's epoch costs no shared lock.
     epochs: Mutex<BTreeMap<Partition, Epoch>>,
+    log: KafkaLog,
     /// The worker leaves: whatever could be committed is.
     closing: AtomicBool,
 }
@@ -62,6 +63,7 @@ impl Context {
             instruments: Arc::clone(instruments),
             revoke_deadline,
             epochs: Mutex::default(),
+            log: KafkaLog::new("consumer"),
             closing: AtomicBool::new(false),
         }
     }
@@ -138,18 +140,19 @@ impl ConsumerContext for Context {
 
     fn commit_callback(&self, result: Result<(), KafkaError>, _: &TopicPartitionList) {
         if let Err(error) = result {
-            tracing::warn!(%error, "positions were not committed; the next commit holds them too");
+            self.log
+                .trouble(&error, "positions were not committed; the next commit holds them too");
         }
     }
 }
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        kafka_log::write("consumer", level, facility, line);
+        self.log.line(level, facility, line);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(client = "consumer", %error, reason, "Kafka");
+        self.log.trouble(&error, reason);
         self.health.trouble(Some(format!("{error}: {reason}")));
     }
 

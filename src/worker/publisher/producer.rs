@@ -17,7 +17,7 @@ use rdkafka::{
 
 use crate::{
     delivery::{Header, Slot},
-    worker::{health::Health, kafka_log},
+    worker::{health::Health, kafka_log::KafkaLog},
 };
 
 /// One record to write.
@@ -65,7 +65,8 @@ pub(super) struct Producer {
 impl Producer {
     /// A producer with these settings.
     pub(super) fn new(config: &ClientConfig, health: &Arc<Health>) -> Result<Self, KafkaError> {
-        let reports = Reports { arrived: Mutex::default(), health: Arc::clone(health) };
+        let log = KafkaLog::new("producer");
+        let reports = Reports { arrived: Mutex::default(), health: Arc::clone(health), log };
         Ok(Self { client: config.create_with_context(reports)? })
     }
 
@@ -97,6 +98,7 @@ impl Producer {
 struct Reports {
     arrived: Mutex<Vec<Report>>,
     health: Arc<Health>,
+    log: KafkaLog,
 }
 
 impl Reports {
@@ -122,11 +124,11 @@ impl ProducerContext for Reports {
 
 impl ClientContext for Reports {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        kafka_log::write("producer", level, facility, line);
+        self.log.line(level, facility, line);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(client = "producer", %error, reason, "Kafka");
+        self.log.trouble(&error, reason);
         self.health.trouble(Some(format!("{error}: {reason}")));
     }
 }

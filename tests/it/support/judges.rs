@@ -120,6 +120,10 @@ pub(crate) struct Running {
 impl Running {
     /// Starts one.
     pub(crate) fn start(settings: WorkerSettings, judge: ByValue) -> Self {
+        tidegate::telemetry::init_logging(
+            std::env::var("LOG").ok().as_deref(),
+            tidegate::telemetry::LogFormat::Human,
+        );
         let instruments = Arc::new(Instruments::new());
         let stop = StopSignal::manual();
         let (handles, signal) = (Arc::clone(&instruments), stop.clone());

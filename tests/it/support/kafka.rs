@@ -131,10 +131,22 @@ impl Kafka {
 
     /// Creates a topic of this test's own, named after `stem`, and gives its name.
     pub(crate) fn topic(&self, stem: &str, partitions: i32) -> String {
+        self.topic_with(stem, partitions, &[])
+    }
+
+    /// The same with one partition that takes no request over so many bytes.
+    pub(crate) fn topic_taking(&self, stem: &str, bytes_max: usize) -> String {
+        self.topic_with(stem, 1, &[("max.message.bytes", &bytes_max.to_string())])
+    }
+
+    fn topic_with(&self, stem: &str, partitions: i32, settings: &[(&str, &str)]) -> String {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("{stem}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let admin: AdminClient<_> = self.client().create().expect("a client can be made");
-        let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
+        let mut topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
+        for (key, value) in settings {
+            topic = topic.set(key, value);
+        }
         let options = AdminOptions::new().operation_timeout(Some(ANSWER));
         let results = wait_for(admin.create_topics([&topic], &options)).expect("the node answers");
         for result in results {

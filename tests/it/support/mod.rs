@@ -9,4 +9,6 @@ pub(crate) mod mock;
 #[cfg(feature = "kafka")]
 pub(crate) mod process;
 #[cfg(feature = "kafka")]
+pub(crate) mod scene;
+#[cfg(feature = "kafka")]
 pub(crate) mod worker;
