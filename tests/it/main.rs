@@ -13,8 +13,6 @@ mod kafka_node;
 #[cfg(feature = "kafka")]
 mod moderation_on_kafka;
 #[cfg(feature = "kafka")]
-mod worker_killed;
-#[cfg(feature = "kafka")]
 mod worker_on_kafka;
 #[cfg(feature = "kafka")]
 mod worker_on_mock;
