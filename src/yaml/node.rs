@@ -172,7 +172,7 @@ impl<'a> Builder<'a> {
             Some(Err(error)) => {
                 let at = error.marker().byte_offset().unwrap_or(self.last);
                 let message = format!("this is not valid YAML: {}", error.info());
-                Err(self.refuse(at..at, "Y001", &message))
+                self.refuse(at..at, "Y001", &message)
             }
         }
     }
