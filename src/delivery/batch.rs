@@ -63,11 +63,13 @@ impl Batch {
         self.is_full() || self.time_left(now).is_some_and(|left| left.is_zero())
     }
 
-    /// The records in the order of reading, leaving an empty batch behind.
+    /// Takes at most `max_records` records in the order of reading; what came on top of a full
+    /// batch begins the next one.
     pub fn take(&mut self) -> Vec<Record> {
-        self.bytes = 0;
-        self.since = None;
-        std::mem::take(&mut self.records)
+        let rest = self.records.split_off(self.records.len().min(self.limits.max_records));
+        self.bytes = rest.iter().map(Record::size).sum();
+        self.since = self.since.filter(|_| !rest.is_empty());
+        std::mem::replace(&mut self.records, rest)
     }
 }
 
@@ -110,5 +112,15 @@ mod tests {
         batch.push(record(200), start);
         assert_eq!(batch.take().len(), 1);
         assert!(batch.is_empty() && !batch.is_full() && batch.time_left(start).is_none());
+    }
+
+    #[test]
+    fn what_is_over_a_full_batch_begins_the_next() {
+        let start = Instant::now();
+        let mut batch = Batch::new(LIMITS);
+        for _ in 0..5 {
+            batch.push(record(1), start);
+        }
+        assert_eq!((batch.take().len(), batch.take().len(), batch.take().len()), (3, 2, 0));
     }
 }

@@ -290,7 +290,7 @@ fn capped<'a>(seen: &Mutex<BTreeSet<String>>, label: &'a str, max: usize) -> &'a
     label
 }
 
-fn position<T: PartialEq>(all: &[T], one: T) -> usize {
+fn position<T: PartialEq + Copy>(all: &[T], one: T) -> usize {
     all.iter().position(|each| *each == one).expect("ALL lists every variant")
 }
 

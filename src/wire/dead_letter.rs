@@ -206,7 +206,8 @@ mod tests {
         let mut shown =
             format!("key: {}\nvalue: {}\n", optional(&letter.key), optional(&letter.value));
         for header in &letter.headers {
-            shown += &format!("{}: {}\n", header.name, optional(&header.value));
+            let value = optional(&header.value);
+            writeln!(shown, "{}: {value}", header.name).expect("a string takes any text");
         }
         shown.replace(env!("CARGO_PKG_VERSION"), "[version]")
     }

@@ -42,7 +42,7 @@ const BODY_BYTES_MAX: usize = 1024;
 /// Connections at once; more wait.
 const CONNECTIONS_MAX: usize = 64;
 /// How long a connection may live, busy or idle.
-const CONNECTION_LIFE: Duration = Duration::from_secs(60);
+const CONNECTION_LIFE: Duration = Duration::from_mins(1);
 /// How long to wait after the system refused a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -289,7 +289,7 @@ mod tests {
         assert!(ask(&admin, "/readyz", "").starts_with("HTTP/1.1 200"), "a standby is ready");
         health.drain();
         assert!(ask(&admin, "/readyz", "").starts_with("HTTP/1.1 503"));
-        assert!(ask(&admin, "/readyz?verbose", "").contains(r#""draining": true"#));
+        assert!(ask(&admin, "/readyz?verbose", "").contains(r#""state": "draining""#));
         assert!(ask(&admin, "/livez", "").starts_with("HTTP/1.1 200"));
     }
 

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 /// How long the reader or the pool may stand still before the worker counts as dead. A rebalance
 /// and the slowest chunk stay far below.
-const STALL_MAX: Duration = Duration::from_secs(120);
+const STALL_MAX: Duration = Duration::from_mins(2);
 
 /// What the stages tell about themselves.
 #[derive(Debug)]
@@ -38,8 +38,7 @@ pub(super) struct Health {
 pub(super) struct Report {
     ready: bool,
     live: bool,
-    joined: bool,
-    draining: bool,
+    state: &'static str,
     assigned_partitions: usize,
     chunks_judging: usize,
     records_awaiting_acknowledgement: usize,
@@ -53,7 +52,7 @@ impl Health {
         Self {
             start: Instant::now(),
             // The worker stops by itself then; only a publisher that does not even do that is dead.
-            publish_stall_max: give_up + Duration::from_secs(60),
+            publish_stall_max: give_up + Duration::from_mins(1),
             read_at: AtomicU64::new(0),
             judged_at: AtomicU64::new(0),
             acknowledged_at: AtomicU64::new(0),
@@ -86,13 +85,24 @@ impl Health {
         Report {
             ready: self.is_ready(),
             live: self.is_live(),
-            joined: self.joined.load(Ordering::Relaxed),
-            draining: self.draining.load(Ordering::Relaxed),
+            state: self.state(),
             assigned_partitions: self.assigned.load(Ordering::Relaxed),
             chunks_judging: self.judging.load(Ordering::Relaxed),
             records_awaiting_acknowledgement: self.awaited.load(Ordering::Relaxed),
             seconds_since_acknowledgement: self.since(&self.acknowledged_at).as_secs(),
             trouble: self.trouble.lock().expect("no thread panics while it holds this").clone(),
+        }
+    }
+
+    fn state(&self) -> &'static str {
+        if self.draining.load(Ordering::Relaxed) {
+            "draining"
+        } else if !self.joined.load(Ordering::Relaxed) {
+            "joining"
+        } else if self.assigned.load(Ordering::Relaxed) == 0 {
+            "standby"
+        } else {
+            "assigned"
         }
     }
 

@@ -74,10 +74,13 @@ pub fn run(
         tracing::info!(address = %admin.address(), "metrics and probes");
     }
     let abort = Arc::new(AtomicBool::new(false));
-    let parts = Parts { settings, judges, instruments, health, stop: stop.clone(), abort };
-    let (deadlines, abort) = (parts.settings.deadlines, Arc::clone(&parts.abort));
+    let parts = Parts { settings, judges, instruments, health, stop, abort };
+    let deadlines = parts.settings.deadlines;
+    // What drains must not be cut off.
+    let shutdown = deadlines.shutdown.max(deadlines.drain + ABORT_MAX);
+    let (stop, abort) = (parts.stop.clone(), Arc::clone(&parts.abort));
     let stages = parts.start()?;
-    let result = supervise(&stages, &stop, &abort, deadlines.shutdown);
+    let result = supervise(&stages, &stop, &abort, shutdown);
     match &result {
         Ok(()) => tracing::info!("everything handed over is committed: the worker ends"),
         Err(stop) => tracing::error!(exit_code = stop.exit_code(), "{stop}"),
@@ -222,9 +225,8 @@ fn supervise(
                 abort.store(true, Ordering::Release);
                 deadline = Some(Instant::now() + ABORT_MAX);
             }
-            Ok(_) => {}
+            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return result,
-            Err(RecvTimeoutError::Timeout) => {}
         }
         if stop.is_requested() {
             deadline.get_or_insert_with(|| Instant::now() + shutdown);

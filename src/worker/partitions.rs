@@ -57,7 +57,9 @@ impl Partitions {
 
     /// Stops handing over records of `partitions` and waits for those that were handed over.
     pub(super) fn withdraw(&self, partitions: BTreeSet<Partition>, deadline: Instant) -> Withdrawn {
-        partitions.iter().for_each(|&partition| self.lock().close(partition));
+        for &partition in &partitions {
+            self.lock().close(partition);
+        }
         let (reply, answer) = bounded(1);
         let withdrawal = Withdrawal { partitions, deadline, reply };
         if self.withdrawals.send_deadline(withdrawal, deadline).is_err() {

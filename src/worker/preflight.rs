@@ -24,6 +24,8 @@ use crate::config::kafka::Protocol;
 const VERSION_MIN: (i32, &str) = (0x020a_0000, "2.10");
 /// Before 2.15, KIP-848 groups can stall for minutes.
 const VERSION_FOR_KIP_848: i32 = 0x020f_0000;
+/// A topic that was just made may be unknown to a broker for this long.
+const SPREAD: Duration = Duration::from_secs(3);
 /// How long one question to the brokers may take.
 const ASK: Duration = Duration::from_secs(2);
 
@@ -73,15 +75,15 @@ struct Asked<'a> {
 impl Asked<'_> {
     /// The number of partitions of `topic`.
     fn partitions(&self, topic: &str, stop: &StopSignal) -> Result<usize, Stop> {
+        let since = Instant::now();
         loop {
-            match self.ask(topic) {
+            let fault = match self.ask(topic) {
                 Ok(partitions) => return Ok(partitions),
-                Err(fault) if fault.is_final() => return Err(self.sentence(topic, fault)),
-                Err(fault) => {
-                    if Instant::now() >= self.deadline || stop.is_requested() {
-                        return Err(self.sentence(topic, fault));
-                    }
-                }
+                Err(fault) => fault,
+            };
+            let over = Instant::now() >= self.deadline || stop.is_requested();
+            if over || since.elapsed() >= fault.patience() {
+                return Err(self.sentence(topic, fault));
             }
             // Serves the events that tell why it fails.
             self.client.poll(Duration::from_millis(100));
@@ -151,15 +153,16 @@ enum Fault {
     Unreachable(String),
     NotAdmitted(String),
     Forbidden,
-    /// It may be on its way: metadata spreads slowly after a topic is created.
     Missing,
 }
 
 impl Fault {
-    fn is_final(&self) -> bool {
+    /// How long it may pass by itself.
+    fn patience(&self) -> Duration {
         match self {
-            Self::NotAdmitted(_) | Self::Forbidden | Self::Missing => true,
-            Self::Unreachable(_) => false,
+            Self::NotAdmitted(_) | Self::Forbidden => Duration::ZERO,
+            Self::Missing => SPREAD,
+            Self::Unreachable(_) => Duration::MAX,
         }
     }
 }
@@ -194,7 +197,7 @@ impl ClientContext for Observer {
         let mut complaints = self.0.lock().expect("nobody panics while holding this");
         match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed) => {
-                complaints.denied = Some(reason.to_owned())
+                complaints.denied = Some(reason.to_owned());
             }
             // It only sums up the others.
             Some(RDKafkaErrorCode::AllBrokersDown) => {}

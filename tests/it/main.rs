@@ -7,7 +7,11 @@ mod classifier;
 mod support;
 
 #[cfg(feature = "kafka")]
+mod embedded_broker;
+#[cfg(feature = "kafka")]
 mod kafka_node;
+#[cfg(feature = "kafka")]
+mod moderation_on_kafka;
 #[cfg(feature = "kafka")]
 mod worker_on_kafka;
 #[cfg(feature = "kafka")]

@@ -113,7 +113,9 @@ impl Context {
             }
         }
         self.partitions.revoke(revoked.iter().copied());
-        revoked.iter().for_each(|&partition| self.instruments.forget_lag(partition));
+        for &partition in revoked {
+            self.instruments.forget_lag(partition);
+        }
     }
 
     fn of_topic(&self, list: &TopicPartitionList) -> BTreeSet<Partition> {

@@ -150,7 +150,6 @@ impl Reader {
     /// Serves Kafka's events for at most `wait`; true when a record was read.
     fn poll(&mut self, wait: Duration) -> Result<bool, Stop> {
         match self.client.poll(wait) {
-            None => Ok(false),
             Some(Ok(message)) => {
                 // A partition that was just taken away has no epoch: its next owner reads this.
                 if let Some(record) = to_record(&message, self.client.context()) {
@@ -162,8 +161,8 @@ impl Reader {
                 let sentence = format!("Kafka excluded this worker from its group: {code}");
                 Err(Stop::new(ExitCode::Software, sentence))
             }
-            // The client retries by itself; its error callback has told the operator.
-            Some(Err(_)) => Ok(false),
+            // After other errors the client goes on by itself; its callback has told of them.
+            Some(Err(_)) | None => Ok(false),
         }
     }
 

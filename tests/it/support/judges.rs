@@ -103,7 +103,7 @@ pub(crate) fn settings(address: &str) -> WorkerSettings {
         },
         batches_in_flight: NonZeroUsize::new(4).expect("four"),
         threads: NonZeroUsize::new(2).expect("two"),
-        give_up: Duration::from_secs(60),
+        give_up: Duration::from_mins(1),
         dead_letter_bytes: 900 << 10,
         admin: AdminSettings { listen: None, token: None },
         deadlines: Deadlines::default(),
@@ -120,10 +120,6 @@ pub(crate) struct Running {
 impl Running {
     /// Starts one.
     pub(crate) fn start(settings: WorkerSettings, judge: ByValue) -> Self {
-        tidegate::telemetry::init_logging(
-            std::env::var("LOG").ok().as_deref(),
-            tidegate::telemetry::LogFormat::Human,
-        );
         let instruments = Arc::new(Instruments::new());
         let stop = StopSignal::manual();
         let (handles, signal) = (Arc::clone(&instruments), stop.clone());

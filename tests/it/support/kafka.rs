@@ -161,6 +161,7 @@ impl Kafka {
     pub(crate) fn produce(&self, topic: &str, records: impl IntoIterator<Item = NewRecord>) {
         let mut client = self.client();
         client.set("enable.idempotence", "true").set("linger.ms", "5");
+        client.set("message.max.bytes", "20000000");
         let producer: ThreadedProducer<Reports> =
             client.create_with_context(Reports::default()).expect("a producer can be made");
         let mut sent = 0;
@@ -197,6 +198,16 @@ impl Kafka {
         }
         records.sort_by_key(|record| (record.partition, record.offset));
         records
+    }
+
+    /// How many records have been written to `topic` so far, in all of its partitions.
+    pub(crate) fn written(&self, topic: &str) -> usize {
+        let reader = self.reader("tidegate-tests-reader");
+        let end = |partition| {
+            let (_, end) = reader.fetch_watermarks(topic, partition, ANSWER).expect("it answers");
+            usize::try_from(end).expect("an end is not negative")
+        };
+        self.partitions(&reader, topic).into_iter().map(end).sum()
     }
 
     /// The positions that `group` has committed in `topic`: for each partition the next offset to

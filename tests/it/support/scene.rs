@@ -14,7 +14,7 @@ use super::process::poll_until;
 /// Partitions of the posts topic.
 pub(crate) const PARTITIONS: i32 = 4;
 /// Far longer than anything takes on a busy machine.
-pub(crate) const SOON: Duration = Duration::from_secs(120);
+pub(crate) const SOON: Duration = Duration::from_mins(2);
 /// Asking for positions makes a client each time, which is not to be done without pause.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
@@ -98,16 +98,27 @@ impl<'k> Scene<'k> {
 
     /// Waits until the group's positions are behind the last post.
     pub(crate) fn wait_all(&self) {
-        let ends = self.ends_of_posts();
-        let mut committed = BTreeMap::new();
-        let all = poll_until(SOON, || {
-            committed = self.kafka.committed(&self.group, &self.posts);
-            (committed == ends).then_some(()).or_else(|| {
-                thread::sleep(LOOK_AGAIN);
-                None
-            })
-        });
-        assert!(all.is_some(), "committed {committed:?} of {ends:?}");
+        let all = poll_until(SOON, || self.is_all_committed().then_some(()));
+        assert!(all.is_some(), "committed {:?}", self.kafka.committed(&self.group, &self.posts));
+    }
+
+    /// Whether the group's positions are behind the last post; takes its time.
+    pub(crate) fn is_all_committed(&self) -> bool {
+        thread::sleep(LOOK_AGAIN);
+        self.kafka.committed(&self.group, &self.posts) == self.ends_of_posts()
+    }
+
+    /// How many decisions there are, repeats included; takes its time.
+    pub(crate) fn decisions_count(&self) -> usize {
+        thread::sleep(LOOK_AGAIN);
+        self.decisions().len()
+    }
+
+    /// The places of all posts.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let posts = self.kafka.read_all(&self.posts);
+        assert_eq!(posts.len(), self.produced, "the posts are there");
+        posts.iter().map(|post| (post.partition, post.offset)).collect()
     }
 
     pub(crate) fn decisions(&self) -> Vec<StoredRecord> {
@@ -125,15 +136,13 @@ impl<'k> Scene<'k> {
 
     /// How often each post ended; checks that none ended on both sides and none came from nowhere.
     pub(crate) fn ends(&self) -> BTreeMap<Place, usize> {
-        let posts = self.kafka.read_all(&self.posts);
-        assert_eq!(posts.len(), self.produced, "the posts are there");
         let decided: Vec<Place> = self.decisions().iter().map(place_in_decision).collect();
         let dead: BTreeSet<Place> = self.dead_letters().iter().map(place_in_headers).collect();
         let both: Vec<_> = decided.iter().filter(|place| dead.contains(place)).collect();
         assert!(both.is_empty(), "decided and dead-lettered: {both:?}");
         let dead = self.dead_letters();
         let mut ends: BTreeMap<Place, usize> =
-            posts.iter().map(|post| ((post.partition, post.offset), 0)).collect();
+            self.places().into_iter().map(|place| (place, 0)).collect();
         for place in decided.into_iter().chain(dead.iter().map(place_in_headers)) {
             *ends.get_mut(&place).unwrap_or_else(|| panic!("{place:?} was no post")) += 1;
         }
@@ -161,9 +170,7 @@ impl<'k> Scene<'k> {
 
     /// The offset behind the last post of each partition that has posts.
     fn ends_of_posts(&self) -> BTreeMap<i32, i64> {
-        let posts = self.kafka.read_all(&self.posts);
-        assert_eq!(posts.len(), self.produced, "the posts are there");
-        posts.iter().map(|post| (post.partition, post.offset + 1)).collect()
+        self.places().into_iter().map(|(partition, offset)| (partition, offset + 1)).collect()
     }
 
     /// The decisions about each author's posts follow each other as the posts do.
