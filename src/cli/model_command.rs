@@ -18,7 +18,7 @@ use super::{
 use crate::{
     classify::{Classifier, Input, Scores, check_folder, load_model},
     signal::Language,
-    text::{languages, standard},
+    text::{NormalizedText, languages, standard},
 };
 
 /// Lines scored together.
@@ -121,7 +121,7 @@ fn score(args: &ScoreArgs) -> Result<Exit, Failure> {
     for chunk in lines.chunks(LINES) {
         let lines: Vec<Line> = chunk.iter().map(|line| parse(line)).collect::<Result<_, _>>()?;
         let views: Vec<_> = lines.iter().map(|line| standard(&line.text)).collect();
-        let texts: Vec<&str> = views.iter().map(|view| view.text()).collect();
+        let texts: Vec<&str> = views.iter().map(NormalizedText::text).collect();
         let spoken: Vec<Option<Language>> = texts.iter().map(|text| main_language(text)).collect();
         let inputs: Vec<Input<'_>> =
             texts.iter().zip(&spoken).map(|(text, &language)| Input { text, language }).collect();
