@@ -45,8 +45,8 @@ impl Vocabulary {
         if !rest.is_empty() {
             return Err(VocabularyError::Torn(bytes.len()));
         }
-        let sorted: Vec<u32> = hashes.iter().map(|&hash| u32::from_le_bytes(hash)).collect();
-        Self::new(&sorted)
+        let hashes: Vec<u32> = hashes.iter().map(|&hash| u32::from_le_bytes(hash)).collect();
+        Self::new(&hashes)
     }
 
     /// The id of a hash, from 1; nothing when the model does not know it.
@@ -103,7 +103,7 @@ mod tests {
         ) {
             let sorted: Vec<u32> = known.iter().copied().collect();
             let vocabulary = Vocabulary::new(&sorted).expect("a set is sorted and distinct");
-            for hash in asked.into_iter().chain(sorted.iter().copied()) {
+            for hash in asked.into_iter().chain(sorted.clone()) {
                 let place = sorted.binary_search(&hash).ok();
                 let id = place.map(|k| i32::try_from(k + 1).expect("small"));
                 prop_assert_eq!(vocabulary.id(hash), id);

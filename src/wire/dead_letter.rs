@@ -172,6 +172,8 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::{Copy, DeadLetter, Letter, Origin, Stage};
     use crate::{
         delivery::{Header, Offset, Partition, Place, Positions, Record},

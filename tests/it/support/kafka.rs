@@ -200,16 +200,6 @@ impl Kafka {
         records
     }
 
-    /// How many records have been written to `topic` so far, in all of its partitions.
-    pub(crate) fn written(&self, topic: &str) -> usize {
-        let reader = self.reader("tidegate-tests-reader");
-        let end = |partition| {
-            let (_, end) = reader.fetch_watermarks(topic, partition, ANSWER).expect("it answers");
-            usize::try_from(end).expect("an end is not negative")
-        };
-        self.partitions(&reader, topic).into_iter().map(end).sum()
-    }
-
     /// The positions that `group` has committed in `topic`: for each partition the next offset to
     /// read. A partition without one is absent.
     pub(crate) fn committed(&self, group: &str, topic: &str) -> BTreeMap<i32, i64> {
