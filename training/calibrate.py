@@ -86,8 +86,8 @@ def thresholds(scores, labels, langs, sources, neutral, floor):
         else:
             few[str(lang)] = plain
     # Neutral sentences alone say too little of how people write: where harmless posts are missing, the
-    # threshold lies as far above the neutral ones as in three quarters of the other languages.
-    gap = max(float(np.quantile(gaps or [0.0], 0.75)), 0.0)
+    # threshold lies as far above the neutral ones as in nine tenths of the other languages.
+    gap = max(float(np.quantile(gaps or [0.0], 0.9)), 0.0)
     found = {ANY: max(bound(neutral, POOLED_SHARE), float(np.median(list(own.values()) or [floor])))}
     for lang, plain in few.items():
         raised = 1 / (1 + np.exp(-(log_odds(np.array(plain)) + gap)))

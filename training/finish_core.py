@@ -21,9 +21,9 @@ VERSION = "1.0.0"
 # evaluation sets are too small, or say that the outputs are no better than chance.
 OFFERED = ["toxic", "hate", "sexual", "spam", "harassment/profanity"]
 
-# No threshold lies lower. Held-out posts with `sexual` and `spam` are so few that their curves say
-# little; neutral posts alone set those thresholds.
-FLOOR = {"sexual": 0.1, "spam": 0.2}
+# No threshold lies lower than 0.5, or this. Held-out posts with these are so few that their
+# curves say little, and neutral posts alone set the thresholds.
+FLOOR = {"sexual": 0.03, "spam": 0.3}
 # Codes that a manifest may name: a primary language, no script or region.
 CODE = re.compile("[a-z]{2,3}")
 

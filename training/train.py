@@ -27,8 +27,8 @@ class Recipe:
     batch: int = 256
     rate: float = 0.002
     table_rate: float = 0.05
-    drop: float = 0.35          # n-grams dropped in a step
-    dense_drop: float = 0.3
+    drop: float = 0.2           # n-grams dropped in a step
+    dense_drop: float = 0.2
     smoothing: float = 0.03
     thin_weight: float = 0.1
     balance: float = 0.35       # a group of n rows weighs n^-balance a row

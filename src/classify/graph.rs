@@ -36,7 +36,7 @@ pub fn check(onnx: &[u8]) -> Result<(), GraphError> {
                 graph(bytes, 0)?;
             }
             (8, Value::Bytes(bytes)) => {
-                // OperatorSetIdProto: 1 = domain.
+                // `OperatorSetIdProto`: 1 = domain.
                 for field in Fields(bytes) {
                     if let (1, Value::Bytes(name)) = field? {
                         domain(name)?;
