@@ -9,7 +9,8 @@ from .data import UNKNOWN
 LEAST_ROWS, LEAST_EACH = 150, 25     # a language with fewer held-out rows shares the common curve
 BENIGN_SHARE = 0.01                  # of neutral posts over a threshold
 POOLED_SHARE = 0.005                 # the same over all languages together
-NEGATIVE_SHARE = 0.05                # of posts that annotators let pass
+SET_SHARE = 0.10                     # of one set's posts that annotators let pass
+NEGATIVE_SHARE = 0.05                # of all posts that annotators let pass
 EVIDENCE_AUC, EVIDENCE_EACH = 0.70, 50
 ANY = "und"
 
@@ -62,7 +63,7 @@ def curves(raw, labels, langs, sources, neutral):
     return found
 
 
-def thresholds(scores, labels, langs, neutral):
+def thresholds(scores, labels, langs, sources, neutral, floor):
     """The score over which at most 1 % of a language's neutral posts and 5 % of its harmless ones lie."""
 
     def bound(rows, share):
@@ -77,18 +78,20 @@ def thresholds(scores, labels, langs, neutral):
         harmless = mine & ~neutral & (labels == 0)
         plain = bound(mine & neutral, BENIGN_SHARE)
         if harmless.sum() >= LEAST_ROWS:
-            strict = bound(harmless, NEGATIVE_SHARE)
+            strict = max([bound(harmless, NEGATIVE_SHARE)] + [
+                bound(harmless & (sources == source), SET_SHARE) for source in np.unique(sources[harmless])
+                if (harmless & (sources == source)).sum() >= LEAST_ROWS])
             gaps.append(float(log_odds(np.array(strict)) - log_odds(np.array(plain))))
-            own[str(lang)] = max(plain, strict, 0.5)
+            own[str(lang)] = max(plain, strict, floor)
         else:
             few[str(lang)] = plain
     # Neutral sentences alone say too little of how people write: where harmless posts are missing, the
-    # threshold lies as far above the neutral ones as in three quarters of the other languages.
-    gap = max(float(np.quantile(gaps or [0.0], 0.75)), 0.0)
-    found = {ANY: max(bound(neutral, POOLED_SHARE), float(np.median(list(own.values()) or [0.5])))}
+    # threshold lies as far above the neutral ones as in nine tenths of the other languages.
+    gap = max(float(np.quantile(gaps or [0.0], 0.9)), 0.0)
+    found = {ANY: max(bound(neutral, POOLED_SHARE), float(np.median(list(own.values()) or [floor])))}
     for lang, plain in few.items():
         raised = 1 / (1 + np.exp(-(log_odds(np.array(plain)) + gap)))
-        own[lang] = max(float(raised), 0.5)
+        own[lang] = max(float(raised), floor)
     found |= own
     return {lang: round(min(score, 0.999), 3) for lang, score in found.items()}
 

@@ -23,7 +23,7 @@ class Recipe:
     ngrams: int = 250_000
     width: int = 40
     hidden: int = 64
-    epochs: int = 3
+    epochs: int = 2
     batch: int = 256
     rate: float = 0.002
     table_rate: float = 0.05

@@ -256,7 +256,7 @@ mod tests {
             window: 400,
             windows: 8,
         };
-        let encoder = Encoder::new(parameters, Vocabulary::new(Vec::new()).expect("an empty list"));
+        let encoder = Encoder::new(parameters, Vocabulary::new(&[]).expect("an empty list"));
         let points: Vec<u32> = text.chars().map(u32::from).collect();
         let mut all = Vec::new();
         encoder.window(&points, |hash| all.push(hash));
@@ -304,7 +304,7 @@ mod tests {
         let mut known: Vec<u32> =
             (0..11).map(|i| direct(0x68, &[u32::from(character(i))])).collect();
         known.sort_unstable();
-        let vocabulary = Vocabulary::new(known.clone()).expect("sorted and distinct");
+        let vocabulary = Vocabulary::new(&known).expect("sorted and distinct");
         let encoder = Encoder::new(parameters, vocabulary);
         let id = |i: u32| {
             let place = known.binary_search(&direct(0x68, &[u32::from(character(i))]));

@@ -36,7 +36,7 @@ pub fn check(onnx: &[u8]) -> Result<(), GraphError> {
                 graph(bytes, 0)?;
             }
             (8, Value::Bytes(bytes)) => {
-                // OperatorSetIdProto: 1 = domain.
+                // `OperatorSetIdProto`: 1 = domain.
                 for field in Fields(bytes) {
                     if let (1, Value::Bytes(name)) = field? {
                         domain(name)?;
@@ -49,7 +49,7 @@ pub fn check(onnx: &[u8]) -> Result<(), GraphError> {
     if graphs == 1 { Ok(()) } else { Err(GraphError::Malformed) }
 }
 
-/// GraphProto: 1 = node, 5 = initializer, 15 = sparse initializer.
+/// `GraphProto`: 1 = node, 5 = initializer, 15 = sparse initializer.
 fn graph(bytes: &[u8], depth: usize) -> Result<(), GraphError> {
     if depth > DEPTH_MAX {
         return Err(GraphError::Depth);
@@ -65,7 +65,7 @@ fn graph(bytes: &[u8], depth: usize) -> Result<(), GraphError> {
     Ok(())
 }
 
-/// NodeProto: 5 = attribute, 7 = domain; AttributeProto: 5, 10 = tensors, 6, 11 = graphs, 22, 23 = sparse.
+/// `NodeProto`: 5 = attribute, 7 = domain; `AttributeProto`: 5, 10 = tensors, 6, 11 = graphs, 22, 23 = sparse.
 fn node(bytes: &[u8], depth: usize) -> Result<(), GraphError> {
     for field in Fields(bytes) {
         match field? {
@@ -86,7 +86,7 @@ fn node(bytes: &[u8], depth: usize) -> Result<(), GraphError> {
     Ok(())
 }
 
-/// SparseTensorProto: 1 = values, 2 = indices.
+/// `SparseTensorProto`: 1 = values, 2 = indices.
 fn sparse(bytes: &[u8]) -> Result<(), GraphError> {
     for field in Fields(bytes) {
         if let (1 | 2, Value::Bytes(bytes)) = field? {
@@ -96,7 +96,7 @@ fn sparse(bytes: &[u8]) -> Result<(), GraphError> {
     Ok(())
 }
 
-/// TensorProto: 13 = external data, 14 = data location, where 1 is external.
+/// `TensorProto`: 13 = external data, 14 = data location, where 1 is external.
 fn tensor(bytes: &[u8]) -> Result<(), GraphError> {
     for field in Fields(bytes) {
         match field? {

@@ -57,9 +57,7 @@ impl Manifest {
     pub fn parse(file: &Arc<SourceFile>, out: &mut Diagnostics) -> Option<Self> {
         let before = out.len() + out.dropped();
         let root = yaml::parse(file, out)?;
-        let reader = Reader::new(file, out);
-        let manifest = read(&root, &reader);
-        drop(reader);
+        let manifest = read(&root, &Reader::new(file, out));
         manifest.filter(|_| out.len() + out.dropped() == before)
     }
 }

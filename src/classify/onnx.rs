@@ -5,7 +5,11 @@
 //! that picks a calibration curve. It fails with [`ClassifyError`]: no library, no session, or an
 //! output that is no probability.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use ort::{
     environment::Environment,
@@ -30,15 +34,23 @@ const OUTPUT: &str = "scores";
 #[derive(Clone)]
 pub struct Runtime(Environment);
 
+/// The process loads the library once, ever: the runtime allows no second environment.
+static LOADED: Mutex<Option<Runtime>> = Mutex::new(None);
+
 impl Runtime {
-    /// Loads the library at `library`.
+    /// Loads the library at `library`, or gives the one that the process has loaded already.
     pub fn load(library: &Path) -> Result<Self, ClassifyError> {
         let failed = |reason: String| {
             ClassifyError::Runtime(format!("{} cannot be used: {reason}", library.display()))
         };
+        let mut loaded = LOADED.lock().expect("nobody panics while holding it");
+        if let Some(runtime) = &*loaded {
+            return Ok(runtime.clone());
+        }
         let builder = ort::init_from(library).map_err(|error| failed(error.to_string()))?;
         let environment = builder.with_name("tidegate").with_telemetry(false).build();
-        Ok(Self(environment.map_err(|error| failed(error.to_string()))?))
+        let runtime = Self(environment.map_err(|error| failed(error.to_string()))?);
+        Ok(loaded.insert(runtime).clone())
     }
 }
 

@@ -18,7 +18,7 @@ pub struct Vocabulary {
 
 impl Vocabulary {
     /// The table of a sorted, distinct list of at most [`NGRAMS_MAX`].
-    pub fn new(sorted: Vec<u32>) -> Result<Self, VocabularyError> {
+    pub fn new(sorted: &[u32]) -> Result<Self, VocabularyError> {
         if sorted.len() > NGRAMS_MAX {
             return Err(VocabularyError::TooMany(sorted.len()));
         }
@@ -45,7 +45,8 @@ impl Vocabulary {
         if !rest.is_empty() {
             return Err(VocabularyError::Torn(bytes.len()));
         }
-        Self::new(hashes.iter().map(|&hash| u32::from_le_bytes(hash)).collect())
+        let hashes: Vec<u32> = hashes.iter().map(|&hash| u32::from_le_bytes(hash)).collect();
+        Self::new(&hashes)
     }
 
     /// The id of a hash, from 1; nothing when the model does not know it.
@@ -101,7 +102,7 @@ mod tests {
             asked in prop::collection::vec(any::<u32>(), 0..50),
         ) {
             let sorted: Vec<u32> = known.iter().copied().collect();
-            let vocabulary = Vocabulary::new(sorted.clone()).expect("a set is sorted and distinct");
+            let vocabulary = Vocabulary::new(&sorted).expect("a set is sorted and distinct");
             for hash in asked.into_iter().chain(sorted.clone()) {
                 let place = sorted.binary_search(&hash).ok();
                 let id = place.map(|k| i32::try_from(k + 1).expect("small"));

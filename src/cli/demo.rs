@@ -29,7 +29,7 @@ use crate::{
 /// Partitions of each topic.
 const PARTITIONS: i32 = 4;
 /// How long the whole wave may take.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 /// Posts of a steady stream whose texts are remembered, to explain decisions about them.
 const REMEMBERED: usize = 20_000;
 

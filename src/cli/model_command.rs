@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{self, BufRead, BufWriter, Write},
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use clap::{Args, Subcommand};
@@ -17,13 +18,17 @@ use super::{
 use crate::{
     classify::{Classifier, Input, Scores, check_folder, load_model},
     signal::Language,
-    text::{languages, standard},
+    text::{NormalizedText, languages, standard},
 };
 
 /// Lines scored together.
 const LINES: usize = 256;
 /// The golden outputs in a model folder.
 const GOLDEN: &str = "golden.jsonl";
+/// What the speed is measured on: posts of a round, bytes of a post, rounds.
+const SPEED_POSTS: usize = 64;
+const SPEED_BYTES: usize = 200;
+const SPEED_ROUNDS: usize = 100;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ModelCommand {
@@ -116,7 +121,7 @@ fn score(args: &ScoreArgs) -> Result<Exit, Failure> {
     for chunk in lines.chunks(LINES) {
         let lines: Vec<Line> = chunk.iter().map(|line| parse(line)).collect::<Result<_, _>>()?;
         let views: Vec<_> = lines.iter().map(|line| standard(&line.text)).collect();
-        let texts: Vec<&str> = views.iter().map(|view| view.text()).collect();
+        let texts: Vec<&str> = views.iter().map(NormalizedText::text).collect();
         let spoken: Vec<Option<Language>> = texts.iter().map(|text| main_language(text)).collect();
         let inputs: Vec<Input<'_>> =
             texts.iter().zip(&spoken).map(|(text, &language)| Input { text, language }).collect();
@@ -143,7 +148,11 @@ fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     for path in &args.models {
         let differences = differences(path, &args.parts)?;
         if differences.is_empty() {
-            println!("{}: as its golden outputs say", path.display());
+            let micros = micros_a_post(path, &args.parts)?;
+            println!(
+                "{}: as its golden outputs say; {micros:.1} µs a post of {SPEED_BYTES} bytes here",
+                path.display()
+            );
         }
         for difference in &differences {
             println!("{}: {difference}", path.display());
@@ -157,17 +166,8 @@ fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
 fn differences(path: &Path, parts: &PartArgs) -> Result<Vec<String>, Failure> {
     let folder = check_folder(path).map_err(|error| refused(&error))?;
     let mut classifier = open(path, parts)?;
-    let place = path.join(GOLDEN);
-    let golden = fs::read_to_string(&place)
-        .map_err(|error| Failure::new(Exit::NoInput, format!("{}: {error}", place.display())))?;
     let mut found = Vec::new();
-    for (number, line) in golden.lines().enumerate() {
-        let wanted: Golden = serde_json::from_str(line).map_err(|error| {
-            Failure::new(
-                Exit::Configuration,
-                format!("{}:{}: {error}", place.display(), number + 1),
-            )
-        })?;
+    for (number, wanted) in read_golden(path)?.into_iter().enumerate() {
         let mut ids = Vec::new();
         folder.encoder.encode(&wanted.text, |window| ids.push(window));
         if ids != wanted.ids {
@@ -182,6 +182,42 @@ fn differences(path: &Path, parts: &PartArgs) -> Result<Vec<String>, Failure> {
         }
     }
     Ok(found)
+}
+
+/// Time for one post when posts of like length come in full micro-batches; the best of many rounds,
+/// since everything that disturbs a measurement makes it longer.
+fn micros_a_post(path: &Path, parts: &PartArgs) -> Result<f64, Failure> {
+    let mut classifier = open(path, parts)?;
+    let golden = read_golden(path)?;
+    let corpus: String = golden.iter().flat_map(|line| [line.text.as_str(), " "]).collect();
+    let mut posts = Vec::new();
+    let mut rest = corpus.repeat(SPEED_POSTS);
+    while posts.len() < SPEED_POSTS && !rest.is_empty() {
+        let post = rest.split_off(rest.floor_char_boundary(rest.len().saturating_sub(SPEED_BYTES)));
+        posts.push(post);
+    }
+    let inputs: Vec<Input<'_>> = posts.iter().map(|text| Input { text, language: None }).collect();
+    let mut best = Duration::MAX;
+    for _ in 0..SPEED_ROUNDS {
+        let began = Instant::now();
+        classifier.score(&inputs).map_err(|error| refused(&error))?;
+        best = best.min(began.elapsed());
+    }
+    let posts = u32::try_from(inputs.len().max(1)).expect("a micro-batch is small");
+    Ok(best.as_secs_f64() * 1e6 / f64::from(posts))
+}
+
+fn read_golden(path: &Path) -> Result<Vec<Golden>, Failure> {
+    let place = path.join(GOLDEN);
+    let text = fs::read_to_string(&place)
+        .map_err(|error| Failure::new(Exit::NoInput, format!("{}: {error}", place.display())))?;
+    let parse = |(number, line): (usize, &str)| {
+        serde_json::from_str(line).map_err(|error| {
+            let place = format!("{}:{}", place.display(), number + 1);
+            Failure::new(Exit::Configuration, format!("{place}: {error}"))
+        })
+    };
+    text.lines().enumerate().map(parse).collect()
 }
 
 fn open(path: &Path, parts: &PartArgs) -> Result<Box<dyn Classifier>, Failure> {

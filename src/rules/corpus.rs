@@ -31,15 +31,13 @@ impl Corpus {
         let mut lines = Vec::new();
         for (line, range) in super::list::lines(file) {
             let room = LINES_MAX - lines.len();
-            match expand(line, room) {
-                Some(expanded) => lines.extend(expanded.into_iter().map(|l| (l, range.clone()))),
-                None => {
-                    let location = Location { file: Arc::clone(file), range };
-                    let message = format!("the corpus expands to more than {LINES_MAX} lines");
-                    out.push(Diagnostic::error("R051", location, message));
-                    break;
-                }
-            }
+            let Some(expanded) = expand(line, room) else {
+                let location = Location { file: Arc::clone(file), range };
+                let message = format!("the corpus expands to more than {LINES_MAX} lines");
+                out.push(Diagnostic::error("R051", location, message));
+                break;
+            };
+            lines.extend(expanded.into_iter().map(|line| (line, range.clone())));
         }
         Self { file: Arc::clone(file), lines }
     }

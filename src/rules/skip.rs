@@ -7,7 +7,7 @@ pub(super) fn addresses_and_mentions(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     for (start, _) in text.match_indices("://").chain(text.match_indices("www.")) {
         let scheme = text[..start].bytes().rev().take_while(u8::is_ascii_alphanumeric).count();
-        let length = text[start..].bytes().take_while(is_address_byte).count();
+        let length = text[start..].bytes().take_while(|&byte| is_address_byte(byte)).count();
         found.push(start - scheme..start + length);
     }
     for (start, _) in text.match_indices('@') {
@@ -28,7 +28,7 @@ pub(super) fn lies_inside(ranges: &[Range<usize>], span: &Range<usize>) -> bool 
 }
 
 /// Bytes an address goes on with; text that follows without a space in another script ends it.
-fn is_address_byte(byte: &u8) -> bool {
+fn is_address_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'<' | b'>' | b')' | b']')
 }
 

@@ -264,7 +264,7 @@ mod tests {
     use crate::{telemetry::Instruments, worker::health::Health};
 
     fn start(token: Option<&str>) -> (Admin, Arc<Health>) {
-        let health = Arc::new(Health::new(Duration::from_secs(600)));
+        let health = Arc::new(Health::new(Duration::from_mins(10)));
         let listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
         let settings = AdminSettings { listen, token: token.map(str::to_owned) };
         let admin = Admin::start(&settings, &health, &Arc::new(Instruments::new()));

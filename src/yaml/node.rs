@@ -80,7 +80,7 @@ impl<'a> Builder<'a> {
             match self.next()? {
                 (Event::StreamStart | Event::DocumentStart(..), _) => {}
                 (Event::StreamEnd | Event::DocumentEnd, range) => {
-                    return Err(self.refuse(range, "Y003", "the file is empty"));
+                    return self.refuse(range, "Y003", "the file is empty");
                 }
                 (event, range) => {
                     let root = self.node(event, range, 0)?;
@@ -97,7 +97,7 @@ impl<'a> Builder<'a> {
                 (Event::StreamEnd, _) => return Ok(()),
                 (Event::DocumentEnd, _) => {}
                 (_, range) => {
-                    return Err(self.refuse(range, "Y003", "a second document starts here"));
+                    return self.refuse(range, "Y003", "a second document starts here");
                 }
             }
         }
@@ -106,10 +106,10 @@ impl<'a> Builder<'a> {
     fn node(&mut self, event: Event<'a>, range: Range<usize>, depth: usize) -> Built<Node> {
         self.nodes += 1;
         if depth > DEPTH_MAX || self.nodes > NODES_MAX {
-            return Err(self.refuse(range, "Y002", "the file is nested too deeply or too large"));
+            return self.refuse(range, "Y002", "the file is nested too deeply or too large");
         }
         if event.anchor_id().is_some_and(|id| id > 0) || event.is_alias() || event.tag().is_some() {
-            return Err(self.refuse(range, "Y004", "anchors, aliases and tags are not used here"));
+            return self.refuse(range, "Y004", "anchors, aliases and tags are not used here");
         }
         match event {
             Event::Scalar(text, style, ..) => {
@@ -120,7 +120,7 @@ impl<'a> Builder<'a> {
             }
             Event::SequenceStart(..) => self.sequence(range.start, depth),
             Event::MappingStart(..) => self.mapping(range.start, depth),
-            _ => Err(self.refuse(range, "Y001", "a value is expected here")),
+            _ => self.refuse(range, "Y001", "a value is expected here"),
         }
     }
 
@@ -148,14 +148,14 @@ impl<'a> Builder<'a> {
                 (Event::Scalar(key, ..), key_range) => {
                     if entries.iter().any(|entry| entry.key == key) {
                         let message = format!("the key `{key}` is there twice");
-                        return Err(self.refuse(key_range, "Y005", &message));
+                        return self.refuse(key_range, "Y005", &message);
                     }
                     let key = key.into_owned();
                     let (event, range) = self.next()?;
                     let value = self.node(event, range, depth + 1)?;
                     entries.push(Entry { key, key_range, value });
                 }
-                (_, range) => return Err(self.refuse(range, "Y001", "a key must be a plain word")),
+                (_, range) => return self.refuse(range, "Y001", "a key must be a plain word"),
             }
         }
     }
@@ -172,7 +172,7 @@ impl<'a> Builder<'a> {
             Some(Err(error)) => {
                 let at = error.marker().byte_offset().unwrap_or(self.last);
                 let message = format!("this is not valid YAML: {}", error.info());
-                Err(self.refuse(at..at, "Y001", &message))
+                self.refuse(at..at, "Y001", &message)
             }
         }
     }
@@ -183,8 +183,8 @@ impl<'a> Builder<'a> {
         line.trim_start().starts_with('#')
     }
 
-    fn refuse(&self, range: Range<usize>, code: &'static str, message: &str) -> Box<Diagnostic> {
-        Box::new(problem(self.file, range, code, message))
+    fn refuse<T>(&self, range: Range<usize>, code: &'static str, message: &str) -> Built<T> {
+        Err(Box::new(problem(self.file, range, code, message)))
     }
 }
 

@@ -134,7 +134,7 @@ fn what_is_missing_or_broken_at_start_is_said_once_with_a_way_to_mend_it() {
     insta::assert_snapshot!("a_broken_pack_is_refused_with_everything_that_is_wrong", shown);
 }
 
-const BROKEN_PACK: &str = r#"pack: mine
+const BROKEN_PACK: &str = r"pack: mine
 rules:
   - id: first
     category: scam_frad
@@ -156,7 +156,7 @@ rules:
     severity: 2
     status: enforced
     any: [{list: trems}, 药]
-"#;
+";
 
 fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()

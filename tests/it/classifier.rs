@@ -3,7 +3,6 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::OnceLock,
 };
 
 use serde_json::Value;
@@ -22,12 +21,9 @@ fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-fn runtime() -> &'static Runtime {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| {
-        let library = repository(".tidegate/lib/libonnxruntime.so");
-        Runtime::load(&library).expect("`make setup` fetches ONNX Runtime")
-    })
+fn runtime() -> Runtime {
+    let library = repository(".tidegate/lib/libonnxruntime.so");
+    Runtime::load(&library).expect("`make setup` fetches ONNX Runtime")
 }
 
 fn folder(path: &Path) -> Result<Folder, String> {
@@ -40,7 +36,7 @@ fn folder(path: &Path) -> Result<Folder, String> {
 }
 
 fn session(path: &Path) -> Box<dyn Classifier> {
-    let model = OnnxModel::new(folder(path).expect("a sound folder"), runtime());
+    let model = OnnxModel::new(folder(path).expect("a sound folder"), &runtime());
     model.expect("a network that opens").open().expect("another session")
 }
 
@@ -164,6 +160,6 @@ fn a_network_of_another_shape_is_refused() {
         edit(copy.path(), &format!("{key}: {{"), &format!("{key}: {{spam: {value}, "));
     }
     let sound = folder(copy.path()).expect("the manifest itself is sound");
-    let refused = OnnxModel::new(sound, runtime()).expect_err("one output for two labels");
+    let refused = OnnxModel::new(sound, &runtime()).expect_err("one output for two labels");
     assert!(refused.to_string().contains("float32 of [any, 2]"), "{refused}");
 }
