@@ -174,7 +174,9 @@ impl KafkaSettings {
         config.set("check.crcs", "true");
         // What is read ahead: about 16 MiB, going beyond by one fetch of 8 MiB at most.
         config.set("queued.max.messages.kbytes", "16384");
-        config.set("queued.min.messages", "5000");
+        // Once that was full, fetching goes on at once: the default of a second starves a fast
+        // worker, which has emptied the queue long before (measured: six times slower).
+        config.set("fetch.queue.backoff.ms", "10");
         config.set("fetch.max.bytes", "8388608");
         // After the end of a partition was met, it is asked again soon.
         config.set("fetch.error.backoff.ms", "100");
@@ -312,6 +314,12 @@ mod tests {
             settings.producer().create_native_config().expect("producer settings");
             settings.observer().create_native_config().expect("observer settings");
         }
+    }
+
+    #[test]
+    fn a_worker_faster_than_its_prefetch_is_not_starved_for_a_second() {
+        let backoff = settings(&[]).consumer().get("fetch.queue.backoff.ms").map(str::parse::<u32>);
+        assert!(matches!(backoff, Some(Ok(0..=20))), "{backoff:?}");
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::support::judges::HUGE;
+use tidegate::config::kafka::Protocol;
+
+use crate::support::judges::{ByValue, HUGE, Running};
 use crate::support::kafka::{Kafka, NewRecord, StoredRecord};
 use crate::support::scene::{Place, Scene, header, place_in_headers, wait_assigned, wait_finished};
 
@@ -42,6 +44,20 @@ fn workers_that_join_and_leave_neither_lose_nor_repeat() {
     third.stop().expect("an orderly end");
     scene.assert_exactly_once();
     scene.assert_all_committed();
+}
+
+#[test]
+fn the_group_protocol_of_newer_brokers_works_as_well() {
+    let mut scene = Scene::on(Kafka::shared(), "kip848");
+    scene.produce_numbered(3_000);
+    let mut settings = scene.settings();
+    settings.kafka.protocol = Protocol::Consumer;
+    settings.kafka.librdkafka.clear();
+    let worker = Running::start(settings, ByValue::default());
+    scene.wait_all();
+    worker.stop().expect("an orderly end");
+    scene.assert_exactly_once();
+    scene.assert_order();
 }
 
 #[test]

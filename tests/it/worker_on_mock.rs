@@ -2,7 +2,7 @@
 //! one end, order is kept, and an orderly stop repeats nothing.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::types::RDKafkaRespErr as Refusal;
 
@@ -182,6 +182,30 @@ fn a_broker_that_stays_away_ends_the_worker_with_one_sentence_and_a_restart_goes
     let stop = worker.end().expect_err("it gives up");
     assert_eq!(stop.exit_code(), 75);
     assert!(stop.to_string().contains("acknowledged no decision for 2 s"), "{stop}");
+    mock.up();
+    let worker = scene.worker();
+    scene.wait_all();
+    worker.stop().expect("an orderly end");
+    scene.assert_nothing_lost();
+}
+
+#[test]
+fn a_stop_while_the_broker_is_away_ends_in_time_and_a_restart_goes_on() {
+    let mock = mock();
+    let mut scene = scene(&mock);
+    scene.produce_numbered(2_000);
+    let mut settings = scene.settings();
+    settings.deadlines.drain = Duration::from_secs(1);
+    settings.deadlines.shutdown = Duration::from_secs(2);
+    let worker = Running::start(settings, ByValue { pause: Duration::from_millis(1) });
+    wait_finished(&worker, 200);
+    mock.down();
+    // Now something waits for its acknowledgement.
+    thread::sleep(Duration::from_millis(500));
+    let began = Instant::now();
+    let stop = worker.stop().expect_err("not everything is acknowledged");
+    assert_eq!(stop.exit_code(), 75, "{stop}");
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     mock.up();
     let worker = scene.worker();
     scene.wait_all();
