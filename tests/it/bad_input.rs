@@ -1,35 +1,11 @@
 //! Input that is no post: answered in its place, and nothing else suffers.
 
 use std::{
-    io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::Output,
 };
 
-/// `tidegate moderate` in the repository's root, without a classifier, fed with `input`.
-fn moderate(arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tidegate"))
-        .args(["moderate", "--no-model"])
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
-    let mut stdin = child.stdin.take().expect("its input is a pipe");
-    let input = input.to_vec();
-    // It may end before it has read everything, when it refuses to start.
-    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-    let output = child.wait_with_output().expect("it ends");
-    writer.join().expect("writing does not panic");
-    output
-}
-
-fn lines(output: &Output) -> Vec<serde_json::Value> {
-    let text = String::from_utf8(output.stdout.clone()).expect("it answers in UTF-8");
-    text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
-}
+use crate::support::moderate::{lines, moderate};
 
 fn code(output: &Output) -> i32 {
     output.status.code().expect("it ends by itself")

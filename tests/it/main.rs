@@ -4,6 +4,7 @@ mod architecture;
 mod bad_input;
 #[cfg(feature = "onnx")]
 mod classifier;
+mod decisions;
 mod support;
 
 #[cfg(feature = "kafka")]

@@ -6,6 +6,7 @@ pub(crate) mod judges;
 pub(crate) mod kafka;
 #[cfg(feature = "kafka")]
 pub(crate) mod mock;
+pub(crate) mod moderate;
 #[cfg(feature = "kafka")]
 pub(crate) mod process;
 #[cfg(feature = "kafka")]
