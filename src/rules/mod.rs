@@ -13,6 +13,8 @@ mod literals;
 mod patterns;
 mod resolve;
 mod ruleset;
+#[cfg(test)]
+mod scan_tests;
 mod skip;
 
 pub use compile::{Which, compile};
