@@ -17,7 +17,7 @@ use crate::{
         Corpus, ExampleReport, ListFiles, PackFile, Ruleset, Which, blast_radius, check_examples,
         compile, parse_pack,
     },
-    signal::{RuleId, Status},
+    signal::{Category, RuleId, Status},
     taxonomy::Taxonomy,
 };
 
@@ -90,7 +90,7 @@ impl Loader<'_> {
         let taxonomy = self.taxonomy()?;
         let packs = self.packs();
         let rules = self.rules(&packs, &taxonomy);
-        let model = self.model(&settings);
+        let model = self.model(&settings, &taxonomy);
         let evidence = model.as_ref().map(|model| ModelEvidence(model.evidence().clone()));
         let left_out = self.left_out();
         let known = Known {
@@ -180,13 +180,21 @@ impl Loader<'_> {
         rules
     }
 
-    fn model(&mut self, settings: &BundleSettings) -> Option<Arc<dyn Model>> {
+    fn model(&mut self, settings: &BundleSettings, taxonomy: &Taxonomy) -> Option<Arc<dyn Model>> {
         let (source, name) = (self.sources.models?, settings.core_model.as_deref()?);
         let loaded = source.load(name).map_err(|reason| {
             let message = format!("the model `{name}` cannot be used: {reason}");
             self.out.push(Diagnostic::global("B004", message));
         });
-        loaded.ok()
+        let model = loaded.ok()?;
+        let known = |label: &Category| taxonomy.contains(label) || taxonomy.is_umbrella(label);
+        for label in model.evidence().keys().filter(|label| !known(label)) {
+            let label = label.as_str();
+            let message = format!("the model `{name}` scores `{label}`, which is no category");
+            let help = "its labels are taxonomy paths or umbrellas, see rules/taxonomy.yaml";
+            self.out.push(Diagnostic::global("B006", message).help(help));
+        }
+        Some(model)
     }
 
     /// What each enforced rule leads to, and a warning for one that leads nowhere.
