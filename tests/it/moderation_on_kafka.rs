@@ -26,11 +26,15 @@ struct Gate {
 
 impl Gate {
     fn new(stem: &str) -> Self {
-        Self::with_scene(Scene::on(Kafka::shared(), stem))
+        Self::with(Scene::on(Kafka::shared(), stem), "{}")
     }
 
-    // Small batches, one at a time: slow enough to be met in the middle.
-    fn with_scene(scene: Scene<'static>) -> Self {
+    /// With small batches, one after the other, a worker is caught in the middle on any machine.
+    fn slow(stem: &str) -> Self {
+        Self::with(Scene::on(Kafka::shared(), stem), "{max_records: 20, in_flight: 1}")
+    }
+
+    fn with(scene: Scene<'static>, batch: &str) -> Self {
         let kafka = Kafka::shared();
         let folder = scratch("config");
         let config = folder.path().join("tidegate.yaml");
@@ -42,7 +46,7 @@ kafka:
   group: {}
   librdkafka: {{session.timeout.ms: 2000, heartbeat.interval.ms: 200}}
 topics: {{posts: {}, decisions: {}, dead_letters: {}}}
-batch: {{max_records: 20, in_flight: 1}}
+batch: {batch}
 admin: {{listen: null}}
 ",
             kafka.address(),
@@ -64,12 +68,6 @@ admin: {{listen: null}}
 
     fn wait_all(&self, worker: &mut Worker) {
         worker.until("the positions behind every post", SOON, || self.scene.is_all_committed());
-    }
-
-    /// Waits until a worker that was just started has decided about some hundred posts.
-    fn wait_more(&self, worker: &mut Worker) {
-        let before = self.scene.decisions_count();
-        worker.until("more decisions", SOON, || self.scene.decisions_count() >= before + 500);
     }
 
     /// The ids of the decisions about each post; each decision is a whole one.
@@ -124,14 +122,17 @@ fn post(number: usize) -> NewRecord {
 
 #[test]
 fn three_kills_in_twenty_thousand_posts_lose_nothing_and_repeat_only_the_same_decisions() {
-    let mut gate = Gate::new("kill");
+    let batch = "{max_records: 100, in_flight: 4}";
+    let mut gate = Gate::with(Scene::on(Kafka::shared(), "kill"), batch);
     gate.scene.produce((0..POSTS).map(post));
-    for _ in 0..3 {
+    for kill_after in [2_000, 6_000, 11_000] {
         let mut worker = gate.worker();
-        gate.wait_more(&mut worker);
+        worker.until("decisions before the kill", SOON, || {
+            gate.scene.decisions_count() >= kill_after
+        });
         worker.kill();
+        assert!(!gate.scene.is_all_committed(), "killed in the middle, not at the end");
     }
-    assert!(gate.scene.decisions_count() < POSTS, "every kill was in the middle");
     let mut worker = gate.worker();
     gate.wait_all(&mut worker);
     assert!(worker.terminate(DRAIN).success(), "{}", worker.stderr());
@@ -141,14 +142,17 @@ fn three_kills_in_twenty_thousand_posts_lose_nothing_and_repeat_only_the_same_de
 
 #[test]
 fn sigterm_in_the_middle_repeats_no_decision() {
-    let mut gate = Gate::new("term");
-    gate.scene.produce((0..10_000).map(post));
+    let mut gate = Gate::slow("term");
+    gate.scene.produce((0..12_000).map(post));
     for _ in 0..2 {
+        let before = gate.scene.decisions_count();
         let mut worker = gate.worker();
-        gate.wait_more(&mut worker);
+        worker.until("decisions before the stop", SOON, || {
+            gate.scene.decisions_count() >= before + 500
+        });
         assert!(worker.terminate(DRAIN).success(), "{}", worker.stderr());
     }
-    assert!(gate.scene.decisions_count() < 9_900, "both stops were in the middle");
+    assert!(gate.scene.decisions_count() < 11_000, "both stops were in the middle");
     let mut worker = gate.worker();
     gate.wait_all(&mut worker);
     assert!(worker.terminate(DRAIN).success(), "{}", worker.stderr());
@@ -198,7 +202,7 @@ fn ten_megabytes_of_text_leave_a_claim_check() {
     let kafka = Kafka::shared();
     let mut scene = Scene::on(kafka, "large");
     scene.posts = kafka.topic_taking("large-posts", 12 << 20);
-    let mut gate = Gate::with_scene(scene);
+    let mut gate = Gate::with(scene, "{}");
     let text = "x".repeat(10 << 20);
     gate.scene.produce([NewRecord::keyed("k", format!(r#"{{"id":"1","text":"{text}"}}"#))]);
     gate.scene.produce([post(0)]);
