@@ -29,14 +29,17 @@ fn every_post_has_one_end_and_an_orderly_stop_repeats_none() {
 #[test]
 fn workers_that_join_and_leave_neither_lose_nor_repeat() {
     let mut scene = Scene::on(Kafka::shared(), "join");
-    scene.produce_numbered(20_000);
-    let pause = Duration::from_micros(300);
+    scene.produce_numbered(10_000);
+    let pause = Duration::from_millis(1);
     let first = scene.slow_worker(pause);
     wait_finished(&first, 500);
     let second = scene.slow_worker(pause);
+    wait_assigned(&second);
+    scene.produce_numbered(5_000);
     wait_finished(&second, 500);
     let third = scene.slow_worker(pause);
     wait_assigned(&third);
+    scene.produce_numbered(5_000);
     first.stop().expect("an orderly end");
     wait_finished(&third, 500);
     second.stop().expect("an orderly end");

@@ -9,7 +9,7 @@ mod parcel;
 mod producer;
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     num::NonZeroU8,
     sync::Arc,
     time::{Duration, Instant},
@@ -195,7 +195,8 @@ impl Publisher {
             }
             let nothing_awaited = self.window.waiting() == 0;
             let Some((slot, place, parcel)) = self.window.peek() else { return Ok(false) };
-            if slot < self.trouble.alone_before && !nothing_awaited {
+            // The first one after them waits too, so that the last of them is alone as well.
+            if slot <= self.trouble.alone_before && !nothing_awaited {
                 return Ok(false);
             }
             if !self.partitions.lock().is_open(place.partition, place.epoch) {
@@ -262,26 +263,29 @@ impl Publisher {
 
     /// Deliveries failed: goes back to the first record that is not acknowledged.
     fn send_again(&mut self, failed: &[(Slot, Failure)]) -> Result<(), Stop> {
-        let too_large = failed.iter().filter(|(_, failure)| *failure == Failure::TooLarge);
-        let mut only_size = true;
-        for &(_, failure) in failed {
-            if failure != Failure::TooLarge {
-                only_size = false;
-                self.trouble.last = Some(failure);
+        // A set, because each copy of a record has a report of its own.
+        let mut too_large = BTreeSet::new();
+        let mut broken = false;
+        for &(slot, failure) in failed {
+            match failure {
+                Failure::TooLarge => {
+                    too_large.insert(slot);
+                }
+                Failure::Broken(_) => {
+                    self.trouble.last = Some(failure);
+                    broken = true;
+                }
             }
         }
         let again = self.window.rewind();
         self.unsent.clear();
-        let largest: Vec<Slot> = too_large.map(|&(slot, _)| slot).collect();
-        for &slot in &largest {
-            if slot < self.trouble.alone_before {
-                self.shrink(slot)?;
-            }
+        for &slot in too_large.range(..self.trouble.alone_before) {
+            self.shrink(slot)?;
         }
         // A refusal for size blames everything in the same request: find the culprit alone.
-        let after = largest.iter().max().map_or(Slot(0), |slot| Slot(slot.0 + 1));
+        let after = too_large.last().map_or(Slot(0), |slot| Slot(slot.0 + 1));
         self.trouble.alone_before = self.trouble.alone_before.max(after);
-        if !only_size {
+        if broken {
             self.trouble.pause();
         }
         let failure = failed.first().map(|&(_, failure)| failure);
