@@ -7,19 +7,29 @@ pub enum Stage {
     Read,
     /// One chunk in the pool: decode, screen, score, decide, encode.
     Judge,
+    /// Of that, views, languages and rules.
+    Screen,
+    /// Of that, the classifier.
+    Score,
+    /// Of that, the policies.
+    Decide,
     /// From a batch's arrival at the publisher to its last acknowledgement.
     Publish,
 }
 
 impl Stage {
     /// Every stage, in the order of the flow.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Judge, Self::Publish];
+    pub const ALL: [Self; 6] =
+        [Self::Read, Self::Judge, Self::Screen, Self::Score, Self::Decide, Self::Publish];
 
     /// The label.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Judge => "judge",
+            Self::Screen => "screen",
+            Self::Score => "score",
+            Self::Decide => "decide",
             Self::Publish => "publish",
         }
     }

@@ -16,7 +16,7 @@ use crate::{
     moderator::Moderator,
     post::{Operation, Part, Post, Region},
     signal::{ModelSignal, RuleId, Status},
-    telemetry::{Instruments, ModelStatus},
+    telemetry::{Instruments, ModelStatus, Stage as Timed},
     wire::{
         DecisionId, ErrorCode, Limits, Origin, Published, WireError,
         dead_letter::{DeadLetter, Stage},
@@ -110,7 +110,16 @@ impl Judge for ModerationJudge {
                 Ok(waiting)
             })
             .collect();
-        let mut decisions = self.moderator.decide(posts).0.into_iter();
+        let (decisions, times) = self.moderator.decide(posts);
+        let stages = [
+            (Timed::Screen, times.screen),
+            (Timed::Score, times.score),
+            (Timed::Decide, times.decide),
+        ];
+        for (stage, time) in stages {
+            self.instruments.stage(stage).observe(time.as_secs_f64());
+        }
+        let mut decisions = decisions.into_iter();
         let mut counts = Counts::default();
         let judged = records.iter().zip(decoded).map(|(record, waiting)| {
             let waiting = match waiting {

@@ -5,6 +5,8 @@ mod bad_input;
 #[cfg(feature = "onnx")]
 mod classifier;
 mod decisions;
+#[cfg(feature = "kafka")]
+mod documents;
 mod support;
 
 #[cfg(feature = "kafka")]
