@@ -31,6 +31,8 @@ pub struct RuleFolder {
     pub policies: Vec<Arc<SourceFile>>,
     /// `corpora/*.txt`.
     pub corpora: Vec<Arc<SourceFile>>,
+    /// What lies in it and would be left out in silence, as paths.
+    pub strange: Vec<String>,
 }
 
 /// A folder or file that could not be read.
@@ -57,6 +59,7 @@ impl RuleFolder {
             lists: read_all(&folder.join("lists"), None)?,
             policies: read_all(&folder.join("policies"), Some("yaml"))?,
             corpora: read_all(&folder.join("corpora"), Some("txt"))?,
+            strange: strange(folder)?,
         })
     }
 
@@ -79,6 +82,48 @@ impl RuleFolder {
     pub fn is_empty(&self) -> bool {
         self.deciding().is_empty()
     }
+}
+
+/// Names that a rules folder may hold.
+const KNOWN: [&str; 8] = [
+    "bundle.yaml",
+    "taxonomy.yaml",
+    "packs",
+    "lists",
+    "policies",
+    "corpora",
+    "emergency.yaml",
+    "README.md",
+];
+
+/// Files and folders with names that nobody looks for: a mistyped one must not be ignored.
+fn strange(folder: &Path) -> Result<Vec<String>, ReadError> {
+    let mut strange: Vec<PathBuf> = entries(folder)?
+        .into_iter()
+        .filter(|path| !path.file_name().is_some_and(|n| KNOWN.iter().any(|known| n == *known)))
+        .collect();
+    for (part, extension) in [("packs", "yaml"), ("policies", "yaml"), ("corpora", "txt")] {
+        let part = folder.join(part);
+        if part.is_dir() {
+            let other = |path: &PathBuf| path.extension().is_none_or(|e| e != extension);
+            strange.extend(entries(&part)?.into_iter().filter(other));
+        }
+    }
+    Ok(strange.iter().map(|path| path.display().to_string()).collect())
+}
+
+/// The entries of a folder, hidden ones left out, sorted.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, ReadError> {
+    let explain = |error: io::Error| failed(folder, &error.to_string());
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(explain)? {
+        let path = entry.map_err(explain)?.path();
+        if !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
 }
 
 /// Reads a text file.
@@ -110,20 +155,14 @@ fn read_all(folder: &Path, extension: Option<&str>) -> Result<Vec<Arc<SourceFile
     if !folder.exists() {
         return Ok(Vec::new());
     }
-    let explain = |error: io::Error| failed(folder, &error.to_string());
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(explain)? {
-        let path = entry.map_err(explain)?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        let fits = extension.is_none_or(|wanted| path.extension().is_some_and(|e| e == wanted));
-        if fits && !hidden && path.is_file() {
-            paths.push(path);
-        }
-    }
+    let fits = |path: &PathBuf| {
+        extension.is_none_or(|wanted| path.extension().is_some_and(|e| e == wanted))
+    };
+    let paths: Vec<PathBuf> =
+        entries(folder)?.into_iter().filter(|path| fits(path) && path.is_file()).collect();
     if paths.len() > FILES_MAX {
         return Err(failed(folder, &format!("{} files, {FILES_MAX} are allowed", paths.len())));
     }
-    paths.sort();
     paths.iter().map(|path| read_text(path)).collect()
 }
 

@@ -135,7 +135,7 @@ impl Moderator {
     }
 }
 
-/// Runs `work`, and turns a panic into a value.
-fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
+/// Runs `work` for one post, and turns a panic into a value: the only place that catches one.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| Panicked)
 }

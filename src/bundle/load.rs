@@ -86,6 +86,12 @@ struct Loader<'a> {
 
 impl Loader<'_> {
     fn run(mut self) -> Option<(Bundle, Report)> {
+        for path in self.sources.folders.iter().flat_map(|folder| &folder.strange) {
+            let help = "a rules folder holds bundle.yaml, taxonomy.yaml, packs/*.yaml, lists/, \
+                        policies/*.yaml and corpora/*.txt";
+            let message = format!("{path} would be ignored: nobody looks for that name");
+            self.out.push(Diagnostic::global("B007", message).help(help));
+        }
         let settings = self.settings();
         let taxonomy = self.taxonomy()?;
         let packs = self.packs();

@@ -1,7 +1,7 @@
 //! `tidegate demo`: a wave of posts through the real worker on a broker of its own.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     num::NonZeroUsize,
     sync::Arc,
     thread,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     config::{Config, RawConfig},
-    demo::{Player, Summary, Wave},
+    demo::{Player, PlayerError, Summary, Wave},
     diagnostic::Diagnostics,
     telemetry::Instruments,
     worker::{
@@ -30,8 +30,6 @@ use crate::{
 const PARTITIONS: i32 = 4;
 /// How long the whole wave may take.
 const DEADLINE: Duration = Duration::from_mins(2);
-/// Posts of a steady stream whose texts are remembered, to explain decisions about them.
-const REMEMBERED: usize = 20_000;
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
@@ -72,11 +70,16 @@ pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         let instruments = Arc::new(Instruments::new());
         thread::spawn(move || run::start(&config, "demo".to_owned(), bundle, instruments, stop))
     };
-    let played = play(args, &mut player, &stop, &config);
+    let ended = || stop.is_requested() || worker.is_finished();
+    let played = play(args, &mut player, &ended, &config);
+    let interrupted = stop.is_requested();
     stop.request();
-    let ended = worker.join().map_err(|_| Failure::new(Exit::Internal, "the worker panicked"))?;
-    played.map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
-    ended
+    // A worker that failed says why; what the player then missed follows from it.
+    let exit = worker.join().map_err(|_| Failure::new(Exit::Internal, "the worker panicked"))??;
+    match played {
+        Err(error) if !interrupted => Err(Failure::new(Exit::Internal, error.to_string())),
+        _ => Ok(exit),
+    }
 }
 
 /// Is the embedded broker of a demonstration.
@@ -97,9 +100,9 @@ fn configuration(brokers: &str) -> Result<Config, Failure> {
 fn play(
     args: &DemoArgs,
     player: &mut Player,
-    stop: &StopSignal,
+    ended: &dyn Fn() -> bool,
     config: &Config,
-) -> Result<(), crate::demo::PlayerError> {
+) -> Result<(), PlayerError> {
     let mut wave = Wave::new(args.seed);
     let mut texts = BTreeMap::new();
     for post in wave.by_ref().take(args.posts.get()) {
@@ -108,12 +111,11 @@ fn play(
     }
     player.flush()?;
     let mut summary = Summary::default();
-    player.receive_all(DEADLINE, |output| {
-        summary.add(output, |id| texts.get(id).map(String::as_str));
-    })?;
+    let add = |output: &[u8]| summary.add(output, |id| texts.get(id).map(String::as_str));
+    player.receive_all(DEADLINE, add, ended)?;
     anstream::println!("\n{summary}");
     anstream::println!("{}", where_next(config, args.serve));
-    if args.serve { stream(args, wave, player, stop) } else { Ok(()) }
+    if args.serve { stream(args, wave, player, ended) } else { Ok(()) }
 }
 
 /// A steady stream, with a line every few seconds.
@@ -121,21 +123,16 @@ fn stream(
     args: &DemoArgs,
     mut wave: Wave,
     player: &mut Player,
-    stop: &StopSignal,
-) -> Result<(), crate::demo::PlayerError> {
+    ended: &dyn Fn() -> bool,
+) -> Result<(), PlayerError> {
     let pause = Duration::from_secs(1) / u32::try_from(args.rate.get()).unwrap_or(u32::MAX);
     let (mut due, mut said) = (Instant::now(), Instant::now());
-    let mut texts: VecDeque<(String, String)> = VecDeque::new();
     let mut summary = Summary::default();
-    while !stop.is_requested() {
+    while !ended() {
         while due <= Instant::now() {
             due += pause;
             let post = wave.next().expect("the wave is endless");
             player.send(&post)?;
-            texts.push_back((post.id, post.text));
-            if texts.len() > REMEMBERED {
-                texts.pop_front();
-            }
         }
         if let Some(output) = player.receive()? {
             summary.add(&output, |_| None);

@@ -22,7 +22,7 @@ pub enum PlayerError {
     #[error("the demonstration's broker failed: {0}")]
     Kafka(#[from] KafkaError),
     /// The worker did not decide about everything in time.
-    #[error("{decided} of {sent} posts were decided within {} s", waited.as_secs())]
+    #[error("{decided} of {sent} posts were decided after {} s", waited.as_secs())]
     Slow {
         /// Posts that were sent.
         sent: usize,
@@ -101,11 +101,13 @@ impl Player {
         }
     }
 
-    /// Hands over outputs until there is one for every post, or `deadline` has passed.
+    /// Hands over outputs until there is one for every post. Gives up after `deadline`, or when
+    /// `ended` says that nobody decides any more.
     pub fn receive_all(
         &self,
         deadline: Duration,
         mut each: impl FnMut(&[u8]),
+        ended: impl Fn() -> bool,
     ) -> Result<(), PlayerError> {
         let started = Instant::now();
         let mut decided = 0;
@@ -113,8 +115,9 @@ impl Player {
             if let Some(output) = self.receive()? {
                 each(&output);
                 decided += 1;
-            } else if started.elapsed() > deadline {
-                return Err(PlayerError::Slow { sent: self.sent, decided, waited: deadline });
+            } else if started.elapsed() > deadline || ended() {
+                let waited = started.elapsed();
+                return Err(PlayerError::Slow { sent: self.sent, decided, waited });
             }
         }
         Ok(())

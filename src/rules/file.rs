@@ -310,6 +310,10 @@ fn keyed_entry<'n>(
         reader.error_help(&node.range, "R007", "it is not clear how this entry matches", help);
         return None;
     };
+    if kind == EntryKind::Regex && options.view == Some(View::Skeleton) {
+        let help = "write `view: raw`, or leave it out for the standard view";
+        reader.error_help(&node.range, "R008", "a regex does not run on the skeleton view", help);
+    }
     Some((kind, value, options))
 }
 

@@ -37,9 +37,16 @@ pub(super) fn resolve(
     {
         hits.extend(rule_hits(rules, parts, of_rule));
     }
-    hits.sort_by(|a, b| hit_order(a).cmp(&hit_order(b)));
     let too_many = hits.len() > HITS_PER_POST_MAX;
-    hits.truncate(HITS_PER_POST_MAX);
+    if too_many {
+        // What policies act on is cut last: nobody hides a find behind a heap of cancelled ones.
+        hits.sort_by_key(|hit| {
+            let idle = hit.rule.status != Status::Enforced;
+            (idle, hit.cancelled_by.is_some(), hit.is_weak(), Reverse(hit.rule.severity))
+        });
+        hits.truncate(HITS_PER_POST_MAX);
+    }
+    hits.sort_by(|a, b| hit_order(a).cmp(&hit_order(b)));
     Scanned { hits, truncated: truncated || too_many }
 }
 
@@ -78,25 +85,36 @@ fn rule_hits(rules: &Ruleset, parts: &[ScanPart<'_>], finds: &[Find]) -> Vec<Rul
 /// The finds of one part that no longer find of the same rule covers, each with what cancels it.
 ///
 /// Literals compete with literals and regexes with regexes: a regex describes a context, and the word
-/// inside it is a find of its own.
+/// inside it is a find of its own. A find in disguise never covers a plain one: what is added to a text
+/// must not weaken the evidence that was there.
 fn longest(rules: &Ruleset, finds: &[Find]) -> Vec<Counted> {
     let entry = |find: &Find| &rules.entries[find.entry];
-    let exceptions: Vec<&Find> = finds.iter().filter(|f| entry(f).role == Role::Excepts).collect();
+    let (exceptions, finds): (Vec<&Find>, Vec<&Find>) =
+        finds.iter().partition(|find| entry(find).role == Role::Excepts);
+    let mut exceptions = exceptions.into_iter().peekable();
+    let mut exception: Option<&Find> = None;
     let mut counted: Vec<Counted> = Vec::new();
-    // For literals and for regexes, the find that reaches furthest so far: finds are sorted by start,
-    // so a later one that ends no further is covered by it.
-    let mut reach: [Option<Find>; 2] = [None, None];
-    for &find in finds.iter().filter(|find| entry(find).role == Role::Finds) {
-        let reach = &mut reach[usize::from(entry(&find).kind == EntryKind::Regex)];
-        if reach.is_some_and(|longest| longest.span.covers(find.span)) {
+    // By regex or literal and by plain or disguised, the find that reaches furthest so far: finds are
+    // sorted by start, so a later one that ends no further is covered by it. The same holds for the
+    // exceptions that start no later.
+    let mut reach: [[Option<&Find>; 2]; 2] = [[None; 2]; 2];
+    for find in finds {
+        while let Some(next) = exceptions.next_if(|next| next.span.start() <= find.span.start()) {
+            if exception.is_none_or(|furthest| furthest.span.end() < next.span.end()) {
+                exception = Some(next);
+            }
+        }
+        let [plain, disguised] = &mut reach[usize::from(entry(find).kind == EntryKind::Regex)];
+        let covered = |by: &Option<&Find>| by.is_some_and(|by| by.span.covers(find.span));
+        let is_disguised = find.view >= View::Skeleton;
+        if covered(plain) || (is_disguised && covered(disguised)) {
             continue;
         }
-        *reach = Some(find);
-        let cancelled_by = exceptions
-            .iter()
-            .find(|exception| exception.span.covers(find.span))
+        *(if is_disguised { disguised } else { plain }) = Some(find);
+        let cancelled_by = exception
+            .filter(|exception| exception.span.covers(find.span))
             .map(|exception| Arc::clone(&entry(exception).name));
-        counted.push(Counted { find, cancelled_by });
+        counted.push(Counted { find: *find, cancelled_by });
     }
     counted
 }

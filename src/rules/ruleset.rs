@@ -130,19 +130,14 @@ struct PartScan<'a> {
 impl PartScan<'_> {
     fn run(&mut self, finds: &mut Vec<Find>) {
         let part = self.part;
-        let raw = ViewText { view: View::Raw, text: part.original, map: None, skeleton: None };
+        let raw = ViewText::new(View::Raw, part.original, None, None);
         self.view(&self.rules.raw, &raw, finds);
         let text = part.standard.text();
-        let map = Some(part.standard);
-        let standard = ViewText { view: View::Standard, text, map, skeleton: None };
+        let standard = ViewText::new(View::Standard, text, Some(part.standard), None);
         self.view(&self.rules.standard, &standard, finds);
         if let Some(folded) = skeleton(part.original, part.standard) {
-            let view = ViewText {
-                view: View::Skeleton,
-                text: folded.view().text(),
-                map: Some(folded.view()),
-                skeleton: Some(&folded),
-            };
+            let (text, map) = (folded.view().text(), Some(folded.view()));
+            let view = ViewText::new(View::Skeleton, text, map, Some(&folded));
             self.rules.skeleton.scan(view.text, |target, range| match target {
                 Target::Entry(entry) => self.literal(entry, &range, &view, finds),
                 Target::Trigger(_) => Enough::No,
@@ -213,7 +208,7 @@ impl PartScan<'_> {
         {
             return false;
         }
-        if entry.kind == EntryKind::Exact && text.text.trim() != &text.text[range.clone()] {
+        if entry.kind == EntryKind::Exact && *range != text.trimmed {
             return false;
         }
         if entry.case.as_deref().is_some_and(|written| &original[span.clone()] != written) {
@@ -239,12 +234,24 @@ impl PartScan<'_> {
 struct ViewText<'a> {
     view: View,
     text: &'a str,
+    /// The text without the white space around it.
+    trimmed: Range<usize>,
     /// The way to the original; nothing when the view is the original.
     map: Option<&'a NormalizedText>,
     skeleton: Option<&'a Skeleton>,
 }
 
-impl ViewText<'_> {
+impl<'a> ViewText<'a> {
+    fn new(
+        view: View,
+        text: &'a str,
+        map: Option<&'a NormalizedText>,
+        skeleton: Option<&'a Skeleton>,
+    ) -> Self {
+        let start = text.len() - text.trim_start().len();
+        Self { view, text, trimmed: start..start + text.trim().len(), map, skeleton }
+    }
+
     fn original(&self, range: &Range<usize>) -> Span<Original> {
         let span: Span<Normalized> = Span::from_range(range.clone());
         self.map.map_or_else(|| Span::from_range(range.clone()), |map| map.original_span(span))

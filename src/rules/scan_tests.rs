@@ -74,6 +74,36 @@ fn neighbours_case_and_addresses_narrow_a_find() {
 }
 
 #[test]
+fn disguise_beside_a_plain_find_does_not_weaken_it() {
+    let rule = pack("any: [出售冰毒]");
+    for text in ["出售冰毒", "出售冰毒毒毒", "出售冰毒 出 售 冰 毒"] {
+        let hits = hits(&rule, text);
+        assert!(hits.iter().any(|hit| !hit.is_weak()), "{text}: {hits:?}");
+    }
+}
+
+#[test]
+fn a_heap_of_cancelled_finds_does_not_push_a_real_one_out() {
+    let rules = "pack: t\nrules:\n  - {id: a, category: spam, severity: 1, status: shadow, any: [quoted], unless: [quoted words]}\n  - {id: b, category: spam, severity: 1, status: shadow, any: [grave words]}\n";
+    let mut out = Diagnostics::default();
+    let file = Arc::new(SourceFile { path: "packs/t.yaml".into(), text: rules.to_owned() });
+    let pack = parse_pack(&file, &mut out).expect("the pack can be read");
+    let rules = compile(&[pack], &ListFiles::default(), &["spam"], Which::Scanned, &mut out);
+    let (quoted, grave) = (standard("quoted words"), standard("grave words"));
+    let part = |index, original, standard| ScanPart {
+        field: Field::Tags,
+        index: Some(index),
+        original,
+        standard,
+    };
+    let mut parts: Vec<ScanPart<'_>> = (0..300).map(|i| part(i, "quoted words", &quoted)).collect();
+    parts.push(part(300, "grave words", &grave));
+    let scanned = rules.scan(&parts, Surface::Post);
+    assert!(scanned.truncated && scanned.hits.len() == 256);
+    assert!(scanned.hits.iter().any(|hit| &*hit.entry == "grave words"));
+}
+
+#[test]
 fn min_asks_for_different_entries() {
     let rule = pack("any: [red, green, blue], min: 2");
     assert_eq!(found(&rule, "red red red"), [""; 0]);

@@ -1,7 +1,8 @@
 //! A decision as JSON, version 1, within its size.
 //!
 //! Consumers must be able to read every decision, so an over-full one loses evidence step by step,
-//! never its verdicts: first spans, then hits of rules that do not act, then all evidence.
+//! never its verdicts: first the repeated text, then spans, then hits of rules that do not act, then all
+//! evidence.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +35,7 @@ pub struct Published<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Evidence {
     Full,
+    WithoutText,
     WithoutSpans,
     WithoutShadow,
     VerdictsOnly,
@@ -47,8 +49,13 @@ pub fn encode_decision(
     buffer: &mut Vec<u8>,
 ) {
     let start = buffer.len();
-    let steps =
-        [Evidence::Full, Evidence::WithoutSpans, Evidence::WithoutShadow, Evidence::VerdictsOnly];
+    let steps = [
+        Evidence::Full,
+        Evidence::WithoutText,
+        Evidence::WithoutSpans,
+        Evidence::WithoutShadow,
+        Evidence::VerdictsOnly,
+    ];
     for evidence in steps {
         buffer.truncate(start);
         let view = DecisionV1::new(decision, published, evidence);
@@ -127,7 +134,10 @@ impl<'a> DecisionV1<'a> {
             decided_at: published.decided_at,
             degraded: degraded.into_iter().map(Degraded::as_str).collect(),
             truncated: decision.signals.truncated || evidence > Evidence::Full,
-            text: published.text.map(|parts| parts.iter().map(TextV1::new).collect()),
+            text: published
+                .text
+                .filter(|_| evidence == Evidence::Full)
+                .map(|parts| parts.iter().map(TextV1::new).collect()),
         }
     }
 }
@@ -259,11 +269,11 @@ struct SignalsV1<'a> {
 impl<'a> SignalsV1<'a> {
     fn new(decision: &'a Decision, evidence: Evidence) -> Self {
         let written = |hit: &&RuleHit| match evidence {
-            Evidence::Full | Evidence::WithoutSpans => true,
+            Evidence::Full | Evidence::WithoutText | Evidence::WithoutSpans => true,
             Evidence::WithoutShadow => hit.rule.status == Status::Enforced,
             Evidence::VerdictsOnly => false,
         };
-        let with_spans = evidence == Evidence::Full;
+        let with_spans = evidence <= Evidence::WithoutText;
         let hits = decision.signals.hits.iter().filter(written);
         let (status, model) = match &decision.signals.model {
             ModelSignal::Scored { model, .. } => ("scored", Some(model)),

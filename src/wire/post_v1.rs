@@ -114,7 +114,8 @@ fn explain(json: &str) -> WireError {
     };
     let code = if error.is_data() { ErrorCode::InvalidSchema } else { ErrorCode::InvalidJson };
     let mut wire = WireError::new(code, without_values(&error));
-    // Only the keys that lead there: a path may end in a key of the user's.
+    // The keys of `extra` are the platform's or a user's own words.
+    let path = if path.starts_with("extra.") { "extra".to_owned() } else { path };
     wire.path = (error.is_data() && path != "." && path.len() <= LABEL_BYTES_MAX).then_some(path);
     wire.post_id = post_id(json);
     wire

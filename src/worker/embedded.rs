@@ -6,6 +6,7 @@
 use std::{
     env,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    os::unix::process::CommandExt as _,
     process::{Child, Command, Stdio},
 };
 
@@ -58,7 +59,9 @@ impl EmbeddedBroker {
 
     /// Starts a command that does what [`serve`] does.
     pub fn spawn(mut command: Command) -> Result<Self, EmbeddedError> {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        // A group of its own: Ctrl-C is for us, and the worker still needs the broker to drain.
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        let mut child = command.spawn()?;
         let mut brokers = String::new();
         if let Some(stdout) = child.stdout.take() {
             BufReader::new(stdout).read_line(&mut brokers)?;

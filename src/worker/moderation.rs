@@ -13,7 +13,7 @@ use crate::{
     decision::{Action, Decision},
     delivery::{Header, Record},
     engine::Engine,
-    moderator::Moderator,
+    moderator::{Moderator, Panicked, guarded},
     post::{Operation, Part, Post, Region},
     signal::{ModelSignal, RuleId, Status},
     telemetry::{Instruments, ModelStatus, Stage as Timed},
@@ -104,7 +104,9 @@ impl Judge for ModerationJudge {
         let decoded: Vec<Result<Waiting, DeadLetter>> = records
             .iter()
             .map(|record| {
-                let (post, waiting) = self.decode(record)?;
+                let decoded = guarded(|| self.decode(record));
+                let (post, waiting) =
+                    decoded.map_err(|bug| panic_letter(bug, Stage::Decode, None))??;
                 let as_of = record.timestamp.or(post.created_at).unwrap_or(received_at);
                 posts.push((post, as_of));
                 Ok(waiting)
@@ -129,12 +131,18 @@ impl Judge for ModerationJudge {
             match decisions.next().expect("every post has a decision") {
                 Ok(decision) => {
                     counts.add(&decision);
-                    Judgement::Publish(self.publication(record, &decision, &waiting, received_at))
+                    let publication =
+                        guarded(|| self.publication(record, &decision, &waiting, received_at));
+                    publication.map_or_else(
+                        |bug| {
+                            let letter = panic_letter(bug, Stage::Publish, Some(waiting.post_id));
+                            Judgement::DeadLetter(letter)
+                        },
+                        Judgement::Publish,
+                    )
                 }
-                Err(panicked) => {
-                    let mut error = WireError::new(ErrorCode::Panic, panicked.to_string());
-                    error.post_id = Some(waiting.post_id);
-                    Judgement::DeadLetter(DeadLetter { error, stage: Stage::Decide })
+                Err(bug) => {
+                    Judgement::DeadLetter(panic_letter(bug, Stage::Decide, Some(waiting.post_id)))
                 }
             }
         });
@@ -203,6 +211,12 @@ impl ModerationJudge {
             },
         }
     }
+}
+
+/// The dead letter of a record over which the engine panicked.
+fn panic_letter(bug: Panicked, stage: Stage, post_id: Option<String>) -> DeadLetter {
+    let error = WireError { post_id, ..WireError::new(ErrorCode::Panic, bug.to_string()) };
+    DeadLetter { error, stage }
 }
 
 /// What the decisions of one chunk add to the metrics: looked up once a chunk, not once a post.

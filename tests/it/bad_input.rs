@@ -38,6 +38,9 @@ fn every_bad_line_is_answered_in_its_place_and_the_rest_is_decided() {
         (br#"{"id":"nothing"}"#, "decided"),
         (br#"{"id":"region","text":"a","audience":["ZZ","atlantis"]}"#, "decided"),
         (br#"{"id":"unknown","text":"a","mood":{"is":["fine"]}}"#, "decided"),
+        // Nobody reads these keys; what they hold need not be a number or a text that exists.
+        (br#"{"id":"number","text":"a","mood":1e999}"#, "decided"),
+        (br#"{"id":"surrogate","text":"a","mood":"\ud800"}"#, "decided"),
         (br#"{"id":"gone","operation":"delete","revision":3}"#, "decided"),
     ];
     let input = cases.iter().map(|(line, _)| *line).collect::<Vec<_>>().join(&b'\n');
@@ -60,7 +63,8 @@ fn errors_never_repeat_what_the_author_wrote() {
     let secret = "my-secret-words";
     let input = format!(
         "{{\"id\":\"1\",\"text\":{{\"{secret}\":1}}}}\n{{\"id\":\"2\",\"fields\":\"{secret} expected\"}}\n\
-         {{\"id\":\"3\",\"surface\":\"{secret}\"}}\n{{\"id\":\"4\",\"text\":\"{secret}\n"
+         {{\"id\":\"3\",\"surface\":\"{secret}\"}}\n\
+         {{\"id\":\"5\",\"extra\":{{\"{secret}\":[1]}}}}\n{{\"id\":\"4\",\"text\":\"{secret}\n"
     );
     let output = moderate(&[], input.as_bytes());
     let answers = String::from_utf8(output.stdout).expect("it answers in UTF-8");

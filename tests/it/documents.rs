@@ -24,6 +24,29 @@ fn the_configuration_in_the_readme_is_valid() {
     assert!(line.contains("my-platform") && line.contains("tidegate.yaml:1"), "{line}");
 }
 
+#[test]
+fn the_rule_in_the_readme_passes_every_gate() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = fs::read_to_string(readme).expect("the README is there");
+    let head = "```yaml\n# rules/packs/scam_fraud.yaml\n";
+    let (_, after) = readme.split_once(head).expect("it shows a rule");
+    let (rule, _) = after.split_once("```").expect("the block is closed");
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let packs = folder.path().join("packs");
+    fs::create_dir(&packs).expect("it is writable");
+    let pack = format!("pack: readme\nrules:\n{rule}");
+    fs::write(packs.join("readme.yaml"), pack).expect("it is writable");
+    let output = Command::new(env!("CARGO_BIN_EXE_tidegate"))
+        .args(["rules", "check", "--strict", "--no-model", "--rules"])
+        .arg(folder.path())
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("the binary starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let shown = String::from_utf8(output.stdout).expect("it prints text");
+    assert!(shown.contains("readme/off-platform-contact: blocks in"), "{shown}");
+}
+
 /// Names, kinds and help texts of all metrics are what dashboards and alerts rest on.
 #[test]
 fn the_list_of_metrics_is_the_promised_one() {
