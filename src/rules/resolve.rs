@@ -105,9 +105,9 @@ fn longest(rules: &Ruleset, finds: &[Find]) -> Vec<Counted> {
             }
         }
         let [plain, disguised] = &mut reach[usize::from(entry(find).kind == EntryKind::Regex)];
-        let covered = |by: &Option<&Find>| by.is_some_and(|by| by.span.covers(find.span));
+        let covered = |by: Option<&Find>| by.is_some_and(|by| by.span.covers(find.span));
         let is_disguised = find.view >= View::Skeleton;
-        if covered(plain) || (is_disguised && covered(disguised)) {
+        if covered(*plain) || (is_disguised && covered(*disguised)) {
             continue;
         }
         *(if is_disguised { disguised } else { plain }) = Some(find);

@@ -129,11 +129,11 @@ proptest! {
     ) {
         let entries: Vec<String> = words.iter().map(|word| format!("{{word: {word}, view: standard}}")).collect();
         // One rule a word: longest matches compete only within a rule.
-        let rules: String = entries
-            .iter()
-            .enumerate()
-            .map(|(i, entry)| format!("  - {{id: r{i}, category: spam, severity: 1, any: [{entry}]}}\n"))
-            .collect();
+        let rule = |(i, entry): (usize, &String)| {
+            format!("  - {{id: r{i}, category: spam, severity: 1, any: [{entry}]}}\n")
+        };
+        let rules: Vec<String> = entries.iter().enumerate().map(rule).collect();
+        let rules = rules.concat();
         let pack = format!("pack: t\nrules:\n{rules}");
         let mut scanned: Vec<(String, usize, usize)> = hits(&pack, &text)
             .iter()
