@@ -2,8 +2,8 @@
 //!
 //! A word is a run of ASCII letters, digits and signs that has a letter. Digits between letters are
 //! read as letters; at an edge (`mp3`, `covid19`, `3rd`, `5kg`) only in a word that hides letters
-//! inside as well (`b00b5`). Numbers, prices and long codes stay, and so do texts in Arabizi, where 2,
-//! 3, 5, 6, 7, 8 and 9 are letters.
+//! inside as well (`b00b5`). Numbers, prices and long codes stay, and so do the digits of texts in
+//! Arabizi, where 2, 3, 5, 6, 7, 8 and 9 are letters. Signs are letters there as elsewhere.
 
 use std::ops::Range;
 
@@ -31,9 +31,12 @@ pub(super) fn undo(units: &mut [Unit]) -> bool {
         })
         .cloned()
         .collect();
-    let letters: Vec<(usize, char)> =
+    let mut letters: Vec<(usize, char)> =
         disguised.into_iter().flat_map(|word| hidden(units, word)).collect();
-    if letters.is_empty() || is_arabizi(units, &words) {
+    if letters.iter().any(|&(at, _)| units[at].ch.is_ascii_digit()) && is_arabizi(units, &words) {
+        letters.retain(|&(at, _)| !units[at].ch.is_ascii_digit());
+    }
+    if letters.is_empty() {
         return false;
     }
     for &(at, letter) in &letters {

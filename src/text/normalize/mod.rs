@@ -1,7 +1,7 @@
 //! The folds, one a file.
 //!
 //! [`standard`] is one pass over the text with a table of what every character becomes (`table`, made
-//! of `letters`, `marks` and NFKC) and one question about the surroundings (`traditional`).
+//! of `letters`, `marks` and NFKC) and one question about the surroundings (`traditional`); `spaces` then folds white space.
 //!
 //! [`skeleton`] works on the standard view, one step after the other, in the order in which `skeleton`
 //! lists them. A literal of a rule takes the same path as a text.
@@ -15,6 +15,7 @@ mod marks;
 mod numerals;
 mod separators;
 mod skeleton;
+mod spaces;
 mod standard;
 mod table;
 mod traditional;

@@ -1,11 +1,11 @@
-//! The standard view: differences of encoding undone, in one pass.
+//! The standard view: differences of encoding undone, in one pass, and then those of white space.
 
 use std::ops::Range;
 
 use unicode_normalization::{IsNormalized, is_nfkc_quick};
 
 use super::{
-    marks,
+    marks, spaces,
     table::{Fold, entry},
     traditional,
 };
@@ -63,7 +63,7 @@ impl<'a> Pass<'a> {
                 self.character(ch);
             }
         }
-        self.folded
+        spaces::fold(self.folded)
     }
 
     /// Takes ASCII text up to a control character or to the last character before anything

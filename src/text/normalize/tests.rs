@@ -46,7 +46,7 @@ fn the_standard_view_undoes_differences_of_encoding() {
         ("加微信轉賬", "加微信转账"),
         ("轉賬の", "轉賬の"),
         ("轉賬。の", "转账。の"),
-        ("轉賬\nの", "转账\nの"),
+        ("轉賬\nの", "转账 の"),
         ("ｶﾞｷﾞ", "ガギ"),
         ("か\u{3099}", "が"),
         ("ก็ ที่", "ก็ ที่"),
@@ -64,7 +64,14 @@ fn the_standard_view_undoes_differences_of_encoding() {
         ("❶❹❽❽ ⓿", "1488 0"),
         ("👍🏽 🇩🇪", "👍🏽 🇩🇪"),
         ("…½™", "...1⁄2tm"),
-        ("a\0b\tc\r\n", "ab\tc\r\n"),
+        ("a\0b\tc\r\n", "ab c "),
+        ("Ghost  gun\nkit", "ghost gun kit"),
+        ("ghost\tgun\u{a0}\u{3000}kit", "ghost gun kit"),
+        ("ghost \u{200b} gun\r\n\u{1680}kit", "ghost gun kit"),
+        ("\n ghost gun kit\u{2029}", " ghost gun kit "),
+        ("ghost gun \n\t\n\n kit", "ghost gun\n\nkit"),
+        ("ghost gun\r\n\r\nkit\r\r", "ghost gun\n\nkit\n\n"),
+        ("ghost\u{2028}\u{85}gun", "ghost\n\ngun"),
         ("㍿ ㎏", "株式会社 kg"),
     ] {
         assert_eq!(standard_of(text), expected, "{text}");
@@ -81,6 +88,9 @@ fn the_skeleton_undoes_disguise() {
         ("ki1l he11o s1ut b1tch", "kil2 hel2o slut bitch"),
         ("sh!t a$$ $hit f@gg0t", "shit as2 shit fag2ot"),
         ("b00b5", "bo2bs"),
+        ("n!gger ya 3arab 7abibi", "nig2er ya 3arab 7abibi"),
+        ("3arab $hit arou7 f@ggot 7a8a", "3arab shit arou7 fag2ot 7a8a"),
+        ("3arab sh!t arou7 m3a", "3arab shit arou7 m3a"),
         ("gооgle", "go2gle"),
         ("ВITCH", "bitch"),
         ("ΗELLO", "hel2o"),
@@ -102,6 +112,7 @@ fn the_skeleton_undoes_disguise() {
         ("加😀微😀信", "加微信"),
         ("微 信", "微信"),
         ("加+微+信", "加微信"),
+        ("f\nu\r\nc      k", "fuck"),
         ("一三八零零", "1380"),
         ("シーネ しね", "シネ シネ"),
         ("ばーか", "バカ"),
@@ -127,6 +138,7 @@ fn plain_text_has_no_skeleton() {
         "加！微！信",
         "加 微.信",
         "加\n\n微\n\n信",
+        "f \r\n \r\n u\n\nc\u{2028}\u{2028}k",
         "mp3 covid19 ps5 web3 ipv4 h2o",
         "it costs $100 or 5kg, 3rd place in 2024, v1.2",
         "3ayez arou7 el bet ya 7abibi",
@@ -181,6 +193,8 @@ fn a_find_in_the_skeleton_is_where_the_author_wrote_it() {
     for (text, literal, expected) in [
         ("请加 微 信 abc", "加微信", "加 微 信"),
         ("so f.u.c.k it", "fuck", "f.u.c.k"),
+        ("so\n\nf  \t u\r\nc k it", "fuck", "f  \t u\r\nc k"),
+        ("a \u{200b}  sh!t", " shit", " \u{200b}  sh!t"),
         ("a 𝓯ｕ\u{200b}ccc𝓴!", "fuck", "𝓯ｕ\u{200b}ccc𝓴"),
         ("x f\u{336}u\u{336}kkk\u{336} ", "fuk", "f\u{336}u\u{336}kkk\u{336}"),
         ("xﬃﬃ 000 zzz", "fi", "ﬃ"),
@@ -201,9 +215,24 @@ fn long_runs_of_unseen_characters_are_looked_through_once() {
     assert_eq!(standard_of(&format!("e{text}\u{301}")), "é");
 }
 
+#[test]
+fn white_space_is_found_where_the_author_wrote_it() {
+    for (text, literal, expected) in [
+        ("a ghost \u{200b}\r\n gun", "ghost gun", "ghost \u{200b}\r\n gun"),
+        ("a\u{200b} \tb", " ", " \t"),
+        ("a \n \n b", "\n\n", " \n \n "),
+        ("é\u{a0}b", " ", "\u{a0}"),
+    ] {
+        let view = standard(text);
+        let at = view.text().find(literal).expect("the literal is found");
+        let span = view.original_span(Span::from_range(at..at + literal.len()));
+        assert_eq!(&text[span.range()], expected, "{text:?}");
+    }
+}
+
 /// Strings of characters that folds trip over.
 fn nasty() -> impl Strategy<Value = String> {
-    const NASTY: &str = "aAsSiIlLıİßẞﬃǅéñ0134$@!|. -_*\n\r\0\u{85}\u{301}\u{308}\u{336}\u{307}\u{345}\u{340}\
+    const NASTY: &str = "aAsSiIlLıİßẞﬃǅéñ0134$@!|. -_*\n\r\t\0\u{85}\u{a0}\u{2028}\u{301}\u{308}\u{336}\u{307}\u{345}\u{340}\
         \u{344}\u{200b}\u{200d}\u{fe0f}\u{ad}\u{34f}\u{202e}\u{e0041}сукавВйЙєΑΗΣςάᾳῼ加微信轉賬著の。！かガｶﾞﾟー〜ャ\
         \u{3099}㌀㍿⾞一二三〇ㅅㅏᄀ\u{1161}\u{11a8}가ﾡￂก็ที่ำเक्षि\u{93c}\u{9c7}\u{9be}أإةی\u{654}\u{64b}ـﷺשּׁ\u{5b0}\
         😀👍🏽🇩🅰ⓐ①❶²½™¨ªℵ𝓯ꜰᴜ\u{f77}\u{f71}\u{f80}\u{1d15e}\u{2f800}\u{e000}\u{10ffff}\u{fffd}€¡“”";

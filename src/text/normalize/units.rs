@@ -30,6 +30,11 @@ impl Unit {
         chars.next().filter(|_| chars.next().is_none())
     }
 
+    /// The place with another character.
+    pub(super) fn read_as(self, ch: char) -> Self {
+        Self { ch, ..self }
+    }
+
     /// This one, standing for all that lies between it and the end of `last` as well.
     pub(super) fn up_to(self, last: Self) -> Self {
         Self { end: self.end.max(last.end), ..self }
@@ -74,12 +79,19 @@ pub(super) fn mapped(
     let mut folded = NormalizedText::with_capacity(standard.text().len());
     let mut pending = String::new();
     let (mut start, mut end) = (0, 0);
+    let append = |folded: &mut NormalizedText, pending: &str, len: usize| {
+        let mut chars = pending.chars();
+        match (chars.next(), chars.next()) {
+            (Some(one), None) if one.len_utf8() == len => folded.push_linear_char(one),
+            _ => folded.push(pending, len),
+        }
+    };
     let mut spans = standard.rising_spans();
     for unit in units {
         let span = spans.next(Span::new(unit.start, unit.end)).range();
         // Units that share a block of the standard view cannot be told apart in the original.
         if span.start >= end {
-            folded.push(&pending, end - start);
+            append(&mut folded, &pending, end - start);
             pending.clear();
             folded.push("", span.start - end);
             start = span.start;
@@ -87,7 +99,7 @@ pub(super) fn mapped(
         pending.push(unit.ch);
         end = end.max(span.end);
     }
-    folded.push(&pending, end - start);
+    append(&mut folded, &pending, end - start);
     folded.push("", original_len - end);
     folded
 }
