@@ -314,3 +314,13 @@ fn a_worker_that_cannot_work_says_so_at_once() {
         "{stop}"
     );
 }
+
+#[test]
+fn a_stop_while_the_worker_still_looks_for_its_broker_is_an_orderly_end() {
+    let mock = mock();
+    let scene = scene(&mock);
+    let mut settings = scene.settings();
+    settings.kafka.brokers = "127.0.0.1:1".into();
+    let worker = Running::start(settings, ByValue::default());
+    worker.stop().expect("nothing was read, nothing is left");
+}
