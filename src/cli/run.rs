@@ -31,6 +31,9 @@ pub(super) struct RunArgs {
 }
 
 pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
+    // Before anything that takes time: a stop request must not find the process without ears.
+    let stop = StopSignal::on_termination()
+        .map_err(|error| Failure::new(Exit::Internal, format!("signals: {error}")))?;
     let (_, config) = config_command::read(args.config.as_deref())?;
     let Some(source) = config.source_name.clone() else {
         let message = "source.name is missing: it is part of every decision's id; \
@@ -48,8 +51,6 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         models = ?bundle.versions().models,
         "tidegate starts"
     );
-    let stop = StopSignal::on_termination()
-        .map_err(|error| Failure::new(Exit::Internal, format!("signals: {error}")))?;
     start(&config, source, bundle, Arc::new(Instruments::new()), stop)
 }
 

@@ -170,7 +170,8 @@ impl KafkaSettings {
         // A mistyped topic is an error, not a new topic.
         config.set("allow.auto.create.topics", "false");
         config.set("max.poll.interval.ms", "300000");
-        // A bit that flipped on the way is read again, not judged.
+        // A bit that flipped on the way is found, not judged: the client leaves out such records and
+        // reports them, upon which the worker stops.
         config.set("check.crcs", "true");
         // What is read ahead: about 16 MiB, going beyond by one fetch of 8 MiB at most.
         config.set("queued.max.messages.kbytes", "16384");

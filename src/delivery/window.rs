@@ -199,6 +199,13 @@ impl<T> Window<T> {
         self.entries.iter().any(awaited)
     }
 
+    /// The oldest record that is not finished; the next one to enter if all are. It never goes
+    /// back: a rewind repeats only what lies behind it.
+    pub fn first_unfinished(&self) -> Slot {
+        let unfinished = |entry: &Entry<T>| !matches!(entry.state, State::Finished(_));
+        self.slot(self.entries.iter().position(unfinished).unwrap_or(self.entries.len()))
+    }
+
     /// How many records are with the producer.
     pub fn waiting(&self) -> usize {
         self.waiting

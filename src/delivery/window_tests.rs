@@ -272,3 +272,20 @@ fn a_later_batch_does_not_overtake_an_earlier_one() {
 fn a_report_for_a_record_that_was_never_sent_is_a_bug() {
     window_of(0..1).acknowledge(Slot(0));
 }
+
+#[test]
+fn the_first_unfinished_record_goes_forward_only_when_the_oldest_is_finished() {
+    let mut window = window_of(0..3);
+    hand_over_all(&mut window);
+    window.acknowledge(Slot(1));
+    assert_eq!(window.first_unfinished(), Slot(0), "one behind it was acknowledged");
+    window.rewind();
+    hand_over_all(&mut window);
+    window.acknowledge(Slot(0));
+    assert_eq!(window.first_unfinished(), Slot(1), "a rewind repeats what was acknowledged");
+    window.acknowledge(Slot(1));
+    window.acknowledge(Slot(2));
+    assert_eq!(window.first_unfinished(), Slot(3));
+    assert!(window.take_finished().is_some());
+    assert_eq!(window.first_unfinished(), Slot(3), "the next one to enter");
+}

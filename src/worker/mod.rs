@@ -66,7 +66,13 @@ pub fn run(
     instruments: Arc<Instruments>,
     stop: StopSignal,
 ) -> Result<(), Stop> {
-    preflight::check(&settings, &stop)?;
+    let checked = preflight::check(&settings, &stop);
+    if stop.is_requested() {
+        // Nothing was read, so nothing is left undone, whatever the checks have found so far.
+        tracing::info!("the worker was stopped before its first record");
+        return Ok(());
+    }
+    checked?;
     let settings = Arc::new(settings);
     let health = Arc::new(Health::new(settings.give_up));
     let admin = Admin::start(&settings.admin, &health, &instruments)?;

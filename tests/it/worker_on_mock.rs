@@ -9,6 +9,7 @@ use rdkafka::types::RDKafkaRespErr as Refusal;
 use crate::support::judges::{BAD, ByValue, DOUBTFUL, HUGE, Running};
 use crate::support::kafka::{NewRecord, StoredRecord};
 use crate::support::mock::Mock;
+use crate::support::process::poll_until;
 use crate::support::scene::{PARTITIONS, Scene, header, wait_assigned, wait_finished};
 
 const TOPICS: [&str; 4] = ["posts", "decisions", "dead-letters", "reviews"];
@@ -181,12 +182,36 @@ fn a_broker_that_stays_away_ends_the_worker_with_one_sentence_and_a_restart_goes
     mock.down();
     let stop = worker.end().expect_err("it gives up");
     assert_eq!(stop.exit_code(), 75);
-    assert!(stop.to_string().contains("acknowledged no decision for 2 s"), "{stop}");
+    assert!(
+        stop.to_string().contains("did not acknowledge the oldest decision within 2 s"),
+        "{stop}"
+    );
     mock.up();
     let worker = scene.worker();
     scene.wait_all();
     worker.stop().expect("an orderly end");
     scene.assert_nothing_lost();
+}
+
+#[test]
+fn one_record_that_is_refused_for_good_ends_the_worker_though_others_succeed() {
+    let mock = mock();
+    let mut scene = scene(&mock);
+    let good = |n: usize| NewRecord::keyed("author", format!("good {n}"));
+    scene.produce((0..100).map(good));
+    let mut settings = scene.settings();
+    settings.give_up = Duration::from_secs(2);
+    let worker = Running::start(settings, ByValue::default());
+    wait_finished(&worker, 100);
+    mock.deny_topic(TOPICS[2]);
+    scene.produce((0..50).map(good));
+    scene.produce([NewRecord::keyed("author", BAD)]);
+    scene.produce((50..100).map(good));
+    let ended = poll_until(Duration::from_secs(30), || worker.has_ended().then_some(()));
+    assert!(ended.is_some(), "it sends the others again for ever");
+    let stop = worker.end().expect_err("it gives up");
+    assert_eq!(stop.exit_code(), 75, "{stop}");
+    assert!(stop.to_string().contains("did not acknowledge the oldest decision"), "{stop}");
 }
 
 #[test]
@@ -288,4 +313,14 @@ fn a_worker_that_cannot_work_says_so_at_once() {
         stop.to_string().contains("acks") && stop.to_string().contains("offset.store"),
         "{stop}"
     );
+}
+
+#[test]
+fn a_stop_while_the_worker_still_looks_for_its_broker_is_an_orderly_end() {
+    let mock = mock();
+    let scene = scene(&mock);
+    let mut settings = scene.settings();
+    settings.kafka.brokers = "127.0.0.1:1".into();
+    let worker = Running::start(settings, ByValue::default());
+    worker.stop().expect("nothing was read, nothing is left");
 }

@@ -130,7 +130,10 @@ impl ConsumerContext for Context {
             return;
         }
         match rebalance {
-            Rebalance::Assign(list) => self.assign(&self.of_topic(list)),
+            Rebalance::Assign(list) => {
+                self.assign(&self.of_topic(list));
+                flow_again(client, list);
+            }
             Rebalance::Revoke(list) => self.revoke(client, &self.of_topic(list)),
             Rebalance::Error(error) => tracing::warn!(%error, "a rebalance failed"),
         }
@@ -167,6 +170,14 @@ impl ClientContext for Context {
                 self.instruments.set_lag(partition, numbers.consumer_lag);
             }
         }
+    }
+}
+
+/// Ends a pause that a partition has from an earlier time with us: the client keeps it while the
+/// partition is elsewhere, and the reading thread knows nothing of it any more.
+fn flow_again(client: &BaseConsumer<Context>, assigned: &TopicPartitionList) {
+    if let Err(error) = client.resume(assigned) {
+        tracing::warn!(%error, "assigned partitions could not be resumed");
     }
 }
 

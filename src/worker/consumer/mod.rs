@@ -161,6 +161,18 @@ impl Reader {
                 let sentence = format!("Kafka excluded this worker from its group: {code}");
                 Err(Stop::new(ExitCode::Software, sentence))
             }
+            // The client leaves out a record set it cannot read and goes on with the next one: going
+            // on as well would commit a position past posts that nobody has judged.
+            Some(Err(KafkaError::MessageConsumption(
+                code @ (RDKafkaErrorCode::BadMessage | RDKafkaErrorCode::BadCompression),
+            ))) => {
+                let sentence = format!(
+                    "records of {} arrived damaged ({code}): the worker stops before it skips \
+                     them; a restart reads them again from the last committed position",
+                    self.topics.posts
+                );
+                Err(Stop::new(ExitCode::TemporaryFailure, sentence))
+            }
             // After other errors the client goes on by itself; its callback has told of them.
             Some(Err(_)) | None => Ok(false),
         }

@@ -72,8 +72,11 @@ pub(super) struct Publisher {
 /// What stands between us and the broker.
 #[derive(Debug)]
 struct Trouble {
-    /// Since then records are awaited and none was acknowledged.
+    /// Since then records are awaited and the oldest of them did not change.
     since: Option<Instant>,
+    /// The oldest unfinished record when the trouble ended last. Progress behind it is none: one
+    /// record that fails for good has all the others sent again and acknowledged again.
+    oldest: Slot,
     last: Option<Failure>,
     /// Nothing is sent before.
     resume: Option<Instant>,
@@ -118,6 +121,7 @@ impl Publisher {
             open_withdrawals: Vec::new(),
             trouble: Trouble {
                 since: None,
+                oldest: Slot(0),
                 last: None,
                 resume: None,
                 pause: PAUSES.0,
@@ -241,18 +245,19 @@ impl Publisher {
     fn collect(&mut self, more_to_send: bool) -> Result<(), Stop> {
         let wait = if more_to_send || self.window.is_empty() { Duration::ZERO } else { POLL };
         let mut failed = Vec::new();
-        let mut progress = false;
+        let mut acknowledged = false;
         for Report { slot, result } in self.producer.poll(wait) {
             match result {
                 Ok(()) => {
                     self.window.acknowledge(slot);
-                    progress = true;
+                    acknowledged = true;
                 }
                 Err(failure) => failed.push((slot, failure)),
             }
         }
+        let progress = acknowledged && self.window.first_unfinished() > self.trouble.oldest;
         if progress {
-            self.trouble.end(&self.health);
+            self.trouble.end(self.window.first_unfinished(), &self.health);
         }
         if !failed.is_empty() {
             self.send_again(&failed)?;
@@ -371,7 +376,7 @@ impl Publisher {
         }
     }
 
-    /// Stops the worker when the broker has acknowledged nothing for too long.
+    /// Stops the worker when the broker has not acknowledged the oldest record for too long.
     fn give_up(&mut self) -> Result<(), Stop> {
         if self.window.waiting() == 0 && self.trouble.resume.is_none() {
             self.trouble.since = None;
@@ -389,16 +394,17 @@ impl Publisher {
         Err(Stop::new(
             ExitCode::TemporaryFailure,
             format!(
-                "Kafka acknowledged no decision for {waited} s{cause}: the worker stops; nothing \
-                 is lost, a restart goes on from the last committed position"
+                "Kafka did not acknowledge the oldest decision within {waited} s{cause}: the \
+                 worker stops; nothing is lost, a restart goes on from the last committed position"
             ),
         ))
     }
 }
 
 impl Trouble {
-    /// Records were acknowledged.
-    fn end(&mut self, health: &Health) {
+    /// The oldest record was acknowledged; now it is this one.
+    fn end(&mut self, oldest: Slot, health: &Health) {
+        self.oldest = oldest;
         if self.last.take().is_some() {
             tracing::info!("deliveries succeed again");
         }

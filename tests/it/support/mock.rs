@@ -41,6 +41,12 @@ impl Mock {
         self.cluster.request_errors(RDKafkaApiKey::OffsetCommit, errors);
     }
 
+    /// From now on nobody may use this topic.
+    pub(crate) fn deny_topic(&self, topic: &str) {
+        let denied = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+        self.cluster.topic_error(topic, denied).expect("a topic can be denied");
+    }
+
     /// The broker is gone.
     pub(crate) fn down(&self) {
         self.cluster.broker_down(-1).expect("a broker can go");
