@@ -16,7 +16,7 @@ use crate::{
     files::read_text,
     telemetry::{Instruments, LogFormat, init_logging},
     worker::{
-        self, AdminSettings, Deadlines, ModerationSettings, ModeratorFactory, StopSignal, Topics,
+        self, AdminSettings, Deadlines, ModerationSettings, ModeratorFactory, StopSignal,
         WorkerSettings,
     },
 };
@@ -80,17 +80,10 @@ pub(super) fn start(
 }
 
 fn worker_settings(config: &Config, source: String, token: Option<String>) -> WorkerSettings {
-    let topics = &config.topics;
     WorkerSettings {
         source,
         kafka: config.kafka.clone(),
-        topics: Topics {
-            posts: topics.posts.clone(),
-            decisions: topics.decisions.clone(),
-            dead_letters: topics.dead_letters.clone(),
-            reviews: topics.reviews.clone(),
-            blocks: topics.blocks.clone(),
-        },
+        topics: config.topics.clone(),
         batch: BatchLimits {
             max_records: config.batch_max_records.get(),
             max_bytes: config.batch_max_bytes,

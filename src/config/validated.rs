@@ -71,6 +71,14 @@ pub struct Topics {
     pub blocks: Option<String>,
 }
 
+impl Topics {
+    /// Every topic that is in use.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        let fixed = [&self.posts, &self.decisions, &self.dead_letters];
+        fixed.into_iter().chain(&self.reviews).chain(&self.blocks).map(String::as_str)
+    }
+}
+
 impl Config {
     /// Checks every value; nothing when any is wrong, and all that are wrong are reported.
     pub fn validate(raw: &RawConfig, out: &mut Diagnostics) -> Option<Self> {

@@ -40,7 +40,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 pub use judge::{Copies, Judge, JudgeError, JudgeFactory, Judgement, Publication};
 pub use moderation::{ModerationSettings, ModeratorFactory};
-pub use settings::{AdminSettings, Deadlines, Topics, WorkerSettings};
+pub use settings::{AdminSettings, Deadlines, WorkerSettings};
 pub use stop::{ExitCode, Stop, StopSignal};
 
 use self::{

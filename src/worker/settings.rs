@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 
-use crate::{config::kafka::KafkaSettings, delivery::BatchLimits};
+use crate::{
+    config::{Topics, kafka::KafkaSettings},
+    delivery::BatchLimits,
+};
 
 /// The settings of one worker.
 #[derive(Debug, Clone)]
@@ -27,29 +30,6 @@ pub struct WorkerSettings {
     pub admin: AdminSettings,
     /// The times that shape start, rebalance and end.
     pub deadlines: Deadlines,
-}
-
-/// The topics of a worker.
-#[derive(Debug, Clone)]
-pub struct Topics {
-    /// Read.
-    pub posts: String,
-    /// A decision for every post.
-    pub decisions: String,
-    /// What cannot be decided about.
-    pub dead_letters: String,
-    /// A copy of every decision that a person has to look at.
-    pub reviews: Option<String>,
-    /// A copy of every decision that blocks somewhere.
-    pub blocks: Option<String>,
-}
-
-impl Topics {
-    /// Every topic that is in use.
-    pub fn all(&self) -> impl Iterator<Item = &str> {
-        let fixed = [&self.posts, &self.decisions, &self.dead_letters];
-        fixed.into_iter().chain(&self.reviews).chain(&self.blocks).map(String::as_str)
-    }
 }
 
 /// The server for metrics and probes.

@@ -32,10 +32,11 @@ use super::{
     health::Health,
     partitions::{Partitions, Withdrawn},
     pool::{Chunk, Cutter},
-    settings::{Deadlines, Topics},
+    settings::Deadlines,
     stop::{ExitCode, Stop, StopSignal},
 };
 use crate::{
+    config::Topics,
     delivery::{Batch, Header, Offset, Partition, Place, Position, Record},
     telemetry::{Instruments, Stage},
 };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::producer::Outgoing;
 use crate::{
+    config::Topics,
     delivery::{Disposition, Place, Record},
     wire::{
         dead_letter::{Copy, DeadLetter, Letter, Origin, Stage},
@@ -11,7 +12,7 @@ use crate::{
     },
     worker::{
         judge::{Judgement, Publication},
-        settings::{Topics, WorkerSettings},
+        settings::WorkerSettings,
     },
 };
 

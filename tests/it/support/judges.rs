@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tidegate::config::kafka::{KafkaSettings, Protocol, Sasl, Tls};
+use tidegate::config::{
+    Topics,
+    kafka::{KafkaSettings, Protocol, Sasl, Tls},
+};
 use tidegate::delivery::{BatchLimits, Record};
 use tidegate::telemetry::Instruments;
 use tidegate::wire::dead_letter::{DeadLetter, Stage};
 use tidegate::wire::error::{ErrorCode, WireError};
 use tidegate::worker::{
     self, AdminSettings, Copies, Deadlines, Judge, JudgeError, JudgeFactory, Judgement,
-    Publication, Stop, StopSignal, Topics, WorkerSettings,
+    Publication, Stop, StopSignal, WorkerSettings,
 };
 
 /// Decisions about values that begin so are larger than any topic takes.
