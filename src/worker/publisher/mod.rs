@@ -119,14 +119,7 @@ impl Publisher {
             entering: None,
             unsent: VecDeque::new(),
             open_withdrawals: Vec::new(),
-            trouble: Trouble {
-                since: None,
-                oldest: Slot(0),
-                last: None,
-                resume: None,
-                pause: PAUSES.0,
-                alone_before: Slot(0),
-            },
+            trouble: Trouble::none(),
             ended: false,
         })
     }
@@ -255,10 +248,8 @@ impl Publisher {
                 Err(failure) => failed.push((slot, failure)),
             }
         }
-        let progress = acknowledged && self.window.first_unfinished() > self.trouble.oldest;
-        if progress {
-            self.trouble.end(self.window.first_unfinished(), &self.health);
-        }
+        let progress =
+            acknowledged && self.trouble.ends(self.window.first_unfinished(), &self.health);
         if !failed.is_empty() {
             self.send_again(&failed)?;
         }
@@ -402,8 +393,24 @@ impl Publisher {
 }
 
 impl Trouble {
-    /// The oldest record was acknowledged; now it is this one.
-    fn end(&mut self, oldest: Slot, health: &Health) {
+    /// All is well.
+    fn none() -> Self {
+        Self {
+            since: None,
+            oldest: Slot(0),
+            last: None,
+            resume: None,
+            pause: PAUSES.0,
+            alone_before: Slot(0),
+        }
+    }
+
+    /// Records were acknowledged and now `oldest` is the first that is not: true when that is
+    /// progress, which ends the trouble.
+    fn ends(&mut self, oldest: Slot, health: &Health) -> bool {
+        if oldest <= self.oldest {
+            return false;
+        }
         self.oldest = oldest;
         if self.last.take().is_some() {
             tracing::info!("deliveries succeed again");
@@ -411,6 +418,7 @@ impl Trouble {
         health.trouble(None);
         self.since = None;
         self.pause = PAUSES.0;
+        true
     }
 
     /// Sends nothing for a while, longer each time.
@@ -424,4 +432,26 @@ fn new_producer(config: &ClientConfig, health: &Arc<Health>) -> Result<Producer,
     Producer::new(config, health).map_err(|error| {
         Stop::new(ExitCode::Configuration, format!("the Kafka settings are refused: {error}"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_record_that_always_fails_does_not_hide_behind_others_that_are_sent_again() {
+        let health = Health::new(Duration::from_secs(1));
+        let mut trouble = Trouble::none();
+        assert!(trouble.ends(Slot(3), &health), "everything before the bad record");
+        let since = Instant::now();
+        trouble.since = Some(since);
+        trouble.pause();
+        for _ in 0..3 {
+            assert!(!trouble.ends(Slot(3), &health), "only others were acknowledged, once more");
+        }
+        assert_eq!(trouble.since, Some(since), "the time to give up comes nearer");
+        assert!(trouble.pause > PAUSES.0, "the pauses grow");
+        assert!(trouble.ends(Slot(4), &health), "the record itself");
+        assert_eq!((trouble.since, trouble.pause), (None, PAUSES.0));
+    }
 }
