@@ -74,7 +74,8 @@ impl Engine {
             (Scanned::default(), Vec::new())
         } else {
             let declared = post.language.as_deref().and_then(Language::of_tag);
-            let scanned = self.bundle.rules().scan(&scan_parts(&post, &views), post.surface);
+            let scanned =
+                self.bundle.rules().scan(&ScanPart::of(&post.parts, &views), post.surface);
             (scanned, languages(&classifier_text, declared))
         };
         Screened { post, as_of, scanned, languages, classifier_text, content_hash, text_hash }
@@ -119,17 +120,6 @@ impl Engine {
         let named = post.audience.as_deref().unwrap_or_else(|| self.bundle.regions());
         self.bundle.policies().expand(named)
     }
-}
-
-fn scan_parts<'a>(post: &'a Post, views: &'a [NormalizedText]) -> Vec<ScanPart<'a>> {
-    let parts = post.parts.iter().zip(views);
-    let scan = |(part, standard): (&'a Part, &'a NormalizedText)| ScanPart {
-        field: part.field,
-        index: part.index,
-        original: &part.text,
-        standard,
-    };
-    parts.map(scan).collect()
 }
 
 /// The standard views of everything but links, joined by newlines.

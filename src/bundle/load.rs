@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Bundle, BundleSettings, PolicyTestReport, policy_tests};
+use super::{Bundle, BundleSettings, PolicyTestReport, policy_examples};
 use crate::{
     classify::Model,
     decision::Versions,
@@ -116,7 +116,7 @@ impl Loader<'_> {
         let bundle = Bundle { rules, policies, taxonomy, model, settings, versions };
         let shipped = self.sources.folders.first().filter(|_| !self.sources.shipped_rules);
         let untested = shipped.map_or(&[][..], |folder| &folder.policies);
-        self.report.policy_tests = policy_tests::run(&bundle, untested, self.out);
+        self.report.policy_tests = policy_examples::run(&bundle, untested, self.out);
         Some((bundle, self.report))
     }
 

@@ -4,13 +4,13 @@
 //! says what made it.
 
 mod load;
-mod policy_tests;
+mod policy_examples;
 mod settings;
 
 use std::sync::Arc;
 
 pub use load::{Loaded, ModelSource, Report, Sources, load};
-pub use policy_tests::PolicyTestReport;
+pub use policy_examples::PolicyTestReport;
 pub use settings::BundleSettings;
 
 use crate::{

@@ -11,7 +11,7 @@ use super::{
     skip::{addresses_and_mentions, lies_inside},
 };
 use crate::{
-    post::{Field, Surface},
+    post::{Field, Part, Surface},
     signal::{Language, RuleFacts, RuleHit},
     text::{
         Normalized, NormalizedText, Original, Skeleton, Span, View, left_edge, right_edge, skeleton,
@@ -62,6 +62,19 @@ pub struct ScanPart<'a> {
     pub original: &'a str,
     /// The same in the standard view.
     pub standard: &'a NormalizedText,
+}
+
+impl<'a> ScanPart<'a> {
+    /// The texts of a post beside their standard views, which are in the same order.
+    pub fn of(parts: &'a [Part], views: &'a [NormalizedText]) -> Vec<Self> {
+        let pair = |(part, standard): (&'a Part, &'a NormalizedText)| Self {
+            field: part.field,
+            index: part.index,
+            original: &part.text,
+            standard,
+        };
+        parts.iter().zip(views).map(pair).collect()
+    }
 }
 
 /// What a scan found.

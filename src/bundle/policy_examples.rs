@@ -63,18 +63,7 @@ fn check(bundle: &Bundle, test: &PolicyTest) -> Vec<Diagnostic> {
 
 fn signals(bundle: &Bundle, post: &Post, test: &PolicyTest) -> Signals {
     let views: Vec<_> = post.parts.iter().map(|part| standard(&part.text)).collect();
-    let parts: Vec<ScanPart<'_>> = post
-        .parts
-        .iter()
-        .zip(&views)
-        .map(|(part, standard)| ScanPart {
-            field: part.field,
-            index: part.index,
-            original: &part.text,
-            standard,
-        })
-        .collect();
-    let scanned = bundle.rules.scan(&parts, post.surface);
+    let scanned = bundle.rules.scan(&ScanPart::of(&post.parts, &views), post.surface);
     let text: Vec<&str> = views.iter().map(crate::text::NormalizedText::text).collect();
     let identity =
         ModelIdentity { name: "test".to_owned(), version: "0".to_owned(), sha256: String::new() };
