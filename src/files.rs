@@ -23,7 +23,7 @@ pub struct RuleFolder {
     pub bundle: Option<Arc<SourceFile>>,
     /// `taxonomy.yaml`.
     pub taxonomy: Option<Arc<SourceFile>>,
-    /// `packs/*.yaml`.
+    /// `packs/*.yaml` and `packs/<language>/*.yaml`.
     pub packs: Vec<Arc<SourceFile>>,
     /// `lists/*`.
     pub lists: Vec<Arc<SourceFile>>,
@@ -55,7 +55,7 @@ impl RuleFolder {
             root: folder.to_owned(),
             bundle: read_optional(&folder.join("bundle.yaml"))?,
             taxonomy: read_optional(&folder.join("taxonomy.yaml"))?,
-            packs: read_all(&folder.join("packs"), Some("yaml"))?,
+            packs: read_packs(&folder.join("packs"))?,
             lists: read_all(&folder.join("lists"), None)?,
             policies: read_all(&folder.join("policies"), Some("yaml"))?,
             corpora: read_all(&folder.join("corpora"), Some("txt"))?,
@@ -102,14 +102,22 @@ fn strange(folder: &Path) -> Result<Vec<String>, ReadError> {
         .into_iter()
         .filter(|path| !path.file_name().is_some_and(|n| KNOWN.iter().any(|known| n == *known)))
         .collect();
-    for (part, extension) in [("packs", "yaml"), ("policies", "yaml"), ("corpora", "txt")] {
-        let part = folder.join(part);
-        if part.is_dir() {
-            let other = |path: &PathBuf| path.extension().is_none_or(|e| e != extension);
-            strange.extend(entries(&part)?.into_iter().filter(other));
-        }
+    strange.extend(others(&folder.join("policies"), "yaml")?);
+    strange.extend(others(&folder.join("corpora"), "txt")?);
+    let packs = pack_folders(&folder.join("packs"))?;
+    for part in &packs {
+        strange.extend(others(part, "yaml")?.into_iter().filter(|path| !packs.contains(path)));
     }
     Ok(strange.iter().map(|path| path.display().to_string()).collect())
+}
+
+/// The entries of a folder, if it is there, without this extension.
+fn others(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, ReadError> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let other = |path: &PathBuf| path.extension().is_none_or(|e| e != extension);
+    Ok(entries(folder)?.into_iter().filter(other).collect())
 }
 
 /// The entries of a folder, hidden ones left out, sorted.
@@ -150,6 +158,24 @@ fn read_optional(path: &Path) -> Result<Option<Arc<SourceFile>>, ReadError> {
     if path.exists() { read_text(path).map(Some) } else { Ok(None) }
 }
 
+/// The packs of the folder itself, then those of each folder in it, such as one for a language.
+fn read_packs(folder: &Path) -> Result<Vec<Arc<SourceFile>>, ReadError> {
+    let mut packs = Vec::new();
+    for part in pack_folders(folder)? {
+        packs.extend(read_all(&part, Some("yaml"))?);
+    }
+    Ok(packs)
+}
+
+/// `packs` and the folders in it; none deeper.
+fn pack_folders(folder: &Path) -> Result<Vec<PathBuf>, ReadError> {
+    let mut folders = vec![folder.to_owned()];
+    if folder.is_dir() {
+        folders.extend(entries(folder)?.into_iter().filter(|path| path.is_dir()));
+    }
+    Ok(folders)
+}
+
 /// The files of a folder with this extension, hidden ones left out, sorted by name.
 fn read_all(folder: &Path, extension: Option<&str>) -> Result<Vec<Arc<SourceFile>>, ReadError> {
     if !folder.exists() {
@@ -168,4 +194,28 @@ fn read_all(folder: &Path, extension: Option<&str>) -> Result<Vec<Arc<SourceFile
 
 fn failed(path: &Path, reason: &str) -> ReadError {
     ReadError { path: path.to_owned(), reason: reason.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packs_lie_in_folders_of_their_own_and_nothing_is_passed_over_in_silence() {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let files =
+            ["packs/hate.yaml", "packs/es/hate.yaml", "packs/es/spam.yml", "packs/x/y/z.yaml"];
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().expect("it has one")).expect("it is writable");
+            fs::write(path, "pack: x\n").expect("it is writable");
+        }
+        let read = RuleFolder::read(folder.path()).expect("it is readable");
+        let packs: Vec<&str> = read.packs.iter().map(|file| read.relative(file)).collect();
+        assert_eq!(packs, ["packs/hate.yaml", "packs/es/hate.yaml"]);
+        let root = folder.path().display().to_string();
+        let strange: Vec<&str> =
+            read.strange.iter().map(|path| path.strip_prefix(&root).expect("below it")).collect();
+        assert_eq!(strange, ["/packs/es/spam.yml", "/packs/x/y"]);
+    }
 }

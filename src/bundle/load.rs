@@ -87,8 +87,8 @@ struct Loader<'a> {
 impl Loader<'_> {
     fn run(mut self) -> Option<(Bundle, Report)> {
         for path in self.sources.folders.iter().flat_map(|folder| &folder.strange) {
-            let help = "a rules folder holds bundle.yaml, taxonomy.yaml, packs/*.yaml, lists/, \
-                        policies/*.yaml and corpora/*.txt";
+            let help = "a rules folder holds bundle.yaml, taxonomy.yaml, packs/, lists/, policies/ \
+                        and corpora/; packs may lie in folders below packs/";
             let message = format!("{path} would be ignored: nobody looks for that name");
             self.out.push(Diagnostic::global("B007", message).help(help));
         }

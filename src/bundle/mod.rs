@@ -3,12 +3,14 @@
 //! A bundle is immutable. Its hash covers every file that can change a decision, so that a decision
 //! says what made it.
 
+mod live;
 mod load;
 mod policy_examples;
 mod settings;
 
 use std::sync::Arc;
 
+pub use live::{InForce, Live};
 pub use load::{Loaded, ModelSource, Report, Sources, load};
 pub use policy_examples::PolicyTestReport;
 pub use settings::BundleSettings;

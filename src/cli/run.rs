@@ -10,7 +10,7 @@ use super::{
     sources,
 };
 use crate::{
-    bundle::Bundle,
+    bundle::{Bundle, Live},
     config::Config,
     delivery::BatchLimits,
     files::read_text,
@@ -72,7 +72,8 @@ pub(super) fn start(
         limits: config.limits,
         include_text: config.include_text,
     };
-    let judges = ModeratorFactory::new(bundle, moderation, Arc::clone(&instruments));
+    let judges =
+        ModeratorFactory::new(Arc::new(Live::new(bundle)), moderation, Arc::clone(&instruments));
     match worker::run(settings, Arc::new(judges), instruments, stop) {
         Ok(()) => Ok(Exit::Done),
         Err(stop) => Err(Failure::new(Exit::Worker(stop.exit_code()), stop.to_string())),

@@ -1,15 +1,12 @@
 //! The worker's judge: decodes records, has them decided, encodes decisions, counts.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, RwLock},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 
 use super::judge::{Copies, Judge, JudgeError, JudgeFactory, Judgement, Publication};
 use crate::{
-    bundle::Bundle,
+    bundle::Live,
     decision::{Action, Decision},
     delivery::{Header, Record},
     engine::Engine,
@@ -45,33 +42,29 @@ pub struct ModerationSettings {
 pub struct ModeratorFactory {
     settings: Arc<ModerationSettings>,
     instruments: Arc<Instruments>,
-    /// The bundle in force with the number of times it was replaced.
-    bundle: RwLock<(Arc<Bundle>, u64)>,
+    live: Arc<Live>,
 }
 
 impl ModeratorFactory {
-    /// A factory that starts with `bundle`.
+    /// A factory of judges under what is in force in `live`.
     pub fn new(
-        bundle: Arc<Bundle>,
+        live: Arc<Live>,
         settings: ModerationSettings,
         instruments: Arc<Instruments>,
     ) -> Self {
+        let bundle = live.now().bundle;
         instruments.set_bundle(&bundle.versions().bundle);
         instruments.set_model_status(match bundle.model() {
             Some(_) => ModelStatus::Scoring,
             None => ModelStatus::NotRouted,
         });
-        Self { settings: Arc::new(settings), instruments, bundle: RwLock::new((bundle, 0)) }
-    }
-
-    fn in_force(&self) -> (Arc<Bundle>, u64) {
-        self.bundle.read().expect("no thread panics while it holds this").clone()
+        Self { settings: Arc::new(settings), instruments, live }
     }
 }
 
 impl JudgeFactory for ModeratorFactory {
     fn judge(&self) -> Result<Box<dyn Judge>, JudgeError> {
-        let (bundle, _) = self.in_force();
+        let bundle = self.live.now().bundle;
         let hash = bundle.versions().bundle.as_str().into();
         let moderator = Moderator::new(Engine::new(bundle));
         let moderator = moderator.map_err(|error| JudgeError(error.to_string()))?;
@@ -80,7 +73,7 @@ impl JudgeFactory for ModeratorFactory {
     }
 
     fn generation(&self) -> u64 {
-        self.in_force().1
+        self.live.now().generation
     }
 }
 
