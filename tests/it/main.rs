@@ -7,6 +7,12 @@ mod classifier;
 mod decisions;
 #[cfg(feature = "kafka")]
 mod documents;
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "http")]
+mod openapi;
+#[cfg(feature = "http")]
+mod serve;
 mod support;
 
 #[cfg(feature = "kafka")]
