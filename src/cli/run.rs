@@ -10,10 +10,11 @@ use super::{
     sources,
 };
 use crate::{
-    bundle::{Bundle, Live},
+    bundle::Live,
     config::Config,
     delivery::BatchLimits,
     files::read_text,
+    reload::{self, Hangup, Reloader, Status},
     telemetry::{Instruments, LogFormat, init_logging},
     worker::{
         self, AdminSettings, Deadlines, ModerationSettings, ModeratorFactory, StopSignal,
@@ -34,6 +35,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     // Before anything that takes time: a stop request must not find the process without ears.
     let stop = StopSignal::on_termination()
         .map_err(|error| Failure::new(Exit::Internal, format!("signals: {error}")))?;
+    let hangup = Hangup::listen()
+        .map_err(|error| Failure::new(Exit::Internal, format!("signals: {error}")))?;
     let (_, config) = config_command::read(args.config.as_deref())?;
     let Some(source) = config.source_name.clone() else {
         let message = "source.name is missing: it is part of every decision's id; \
@@ -41,24 +44,48 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Configuration, message));
     };
     init_logging(Some(&config.log_level), LogFormat::for_stderr());
-    let parts = args.parts.over(&config);
-    let loaded = sources::load_bundle(&parts)?;
-    let bundle = Arc::new(loaded.bundle);
+    let instruments = Arc::new(Instruments::new());
+    let watched = sources::watched(&args.parts.over(&config))?;
+    let (reloader, report) =
+        Reloader::open(watched, reload_settings(&config), Arc::clone(&instruments))
+            .map_err(sources::refusal)?;
+    let deciding =
+        Deciding { live: Arc::clone(reloader.live()), status: Some(Arc::clone(reloader.status())) };
+    let bundle = deciding.live.now().bundle;
     tracing::info!(
         version = crate::engine::VERSION,
         bundle = bundle.versions().bundle,
-        rules = loaded.report.rules.iter().sum::<usize>(),
+        rules = report.rules.iter().sum::<usize>(),
         models = ?bundle.versions().models,
         "tidegate starts"
     );
-    start(&config, source, bundle, Arc::new(Instruments::new()), stop)
+    let _reloading = reloader.start(hangup);
+    start(&config, source, deciding, instruments, stop)
+}
+
+/// What decides, and what is told of it.
+pub(super) struct Deciding {
+    /// What is in force.
+    pub(super) live: Arc<Live>,
+    /// What operators see of it, where it can change.
+    pub(super) status: Option<Arc<Status>>,
+}
+
+/// How the configuration wants files to be followed.
+pub(super) fn reload_settings(config: &Config) -> reload::Settings {
+    reload::Settings {
+        watch: config.reload_watch,
+        every: config.reload_every,
+        settle: config.reload_settle,
+        state: config.state_dir.clone(),
+    }
 }
 
 /// Runs the worker of a configuration until it is told to stop.
 pub(super) fn start(
     config: &Config,
     source: String,
-    bundle: Arc<Bundle>,
+    deciding: Deciding,
     instruments: Arc<Instruments>,
     stop: StopSignal,
 ) -> Result<Exit, Failure> {
@@ -72,8 +99,11 @@ pub(super) fn start(
         limits: config.limits,
         include_text: config.include_text,
     };
-    let judges =
-        ModeratorFactory::new(Arc::new(Live::new(bundle)), moderation, Arc::clone(&instruments));
+    let judges = ModeratorFactory::new(deciding.live, moderation, Arc::clone(&instruments));
+    let judges = match deciding.status {
+        Some(status) => judges.reporting(status),
+        None => judges,
+    };
     match worker::run(settings, Arc::new(judges), instruments, stop) {
         Ok(()) => Ok(Exit::Done),
         Err(stop) => Err(Failure::new(Exit::Worker(stop.exit_code()), stop.to_string())),

@@ -48,6 +48,14 @@ pub struct Config {
     pub shipped_rules: bool,
     /// Folders with rules and policies of the platform's own.
     pub overlays: Vec<PathBuf>,
+    /// Whether changed rule and model files are noticed by themselves.
+    pub reload_watch: bool,
+    /// How often files are looked at.
+    pub reload_every: Duration,
+    /// How long changed files must have been left alone.
+    pub reload_settle: Duration,
+    /// Where the last bundles and a rollback are kept.
+    pub state_dir: PathBuf,
     /// Where the admin server listens; nothing: nowhere.
     pub admin_listen: Option<SocketAddr>,
     /// The file with the token that the admin server asks for.
@@ -103,6 +111,10 @@ impl Config {
             drain_deadline: check.period("worker.drain_deadline"),
             shipped_rules: check.boolean("rules.shipped"),
             overlays: raw.get("rules.overlays").text.lines().map(PathBuf::from).collect(),
+            reload_watch: check.boolean("reload.watch"),
+            reload_every: check.period("reload.every"),
+            reload_settle: check.period("reload.settle"),
+            state_dir: PathBuf::from(check.text("state.dir")),
             admin_listen: check
                 .optional("admin.listen")
                 .map(|_| check.parsed("admin.listen", "an address such as 127.0.0.1:9464")),

@@ -5,5 +5,5 @@ mod labels;
 mod logging;
 
 pub use instruments::Instruments;
-pub use labels::{ModelStatus, Stage};
+pub use labels::{ModelStatus, Reload, Stage};
 pub use logging::{LogFormat, init as init_logging};

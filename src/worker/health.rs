@@ -5,13 +5,15 @@
 
 use std::{
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use serde::Serialize;
+
+use crate::reload;
 
 /// How long the reader or the pool may stand still before the worker counts as dead. A rebalance
 /// and the slowest chunk stay far below.
@@ -31,6 +33,7 @@ pub(super) struct Health {
     joined: AtomicBool,
     draining: AtomicBool,
     trouble: Mutex<Option<String>>,
+    bundle: Option<Arc<reload::Status>>,
 }
 
 /// What `/readyz?verbose` shows.
@@ -44,6 +47,7 @@ pub(super) struct Report {
     records_awaiting_acknowledgement: usize,
     seconds_since_acknowledgement: u64,
     trouble: Option<String>,
+    bundle: Option<reload::View>,
 }
 
 impl Health {
@@ -62,7 +66,13 @@ impl Health {
             joined: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             trouble: Mutex::new(None),
+            bundle: None,
         }
+    }
+
+    /// The same, with what is known of the bundle in force.
+    pub(super) fn showing(self, bundle: Option<Arc<reload::Status>>) -> Self {
+        Self { bundle, ..self }
     }
 
     /// Whether every stage that has work gets on with it.
@@ -91,6 +101,7 @@ impl Health {
             records_awaiting_acknowledgement: self.awaited.load(Ordering::Relaxed),
             seconds_since_acknowledgement: self.since(&self.acknowledged_at).as_secs(),
             trouble: self.trouble.lock().expect("no thread panics while it holds this").clone(),
+            bundle: self.bundle.as_ref().map(|bundle| bundle.view()),
         }
     }
 

@@ -74,7 +74,7 @@ pub fn run(
     }
     checked?;
     let settings = Arc::new(settings);
-    let health = Arc::new(Health::new(settings.give_up));
+    let health = Arc::new(Health::new(settings.give_up).showing(judges.status()));
     let admin = Admin::start(&settings.admin, &health, &instruments)?;
     if let Some(admin) = &admin {
         tracing::info!(address = %admin.address(), "metrics and probes");

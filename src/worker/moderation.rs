@@ -1,6 +1,9 @@
 //! The worker's judge: decodes records, has them decided, encodes decisions, counts.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
@@ -12,7 +15,8 @@ use crate::{
     engine::Engine,
     moderator::{Moderator, Panicked, guarded},
     post::{Operation, Part, Post, Region},
-    signal::{ModelSignal, RuleId, Status},
+    reload::Status,
+    signal::{ModelSignal, RuleId, Status as RuleStatus},
     telemetry::{Instruments, ModelStatus, Stage as Timed},
     wire::{
         DecisionId, ErrorCode, Limits, Origin, Published, WireError,
@@ -43,6 +47,7 @@ pub struct ModeratorFactory {
     settings: Arc<ModerationSettings>,
     instruments: Arc<Instruments>,
     live: Arc<Live>,
+    status: Option<Arc<Status>>,
 }
 
 impl ModeratorFactory {
@@ -58,22 +63,35 @@ impl ModeratorFactory {
             Some(_) => ModelStatus::Scoring,
             None => ModelStatus::NotRouted,
         });
-        Self { settings: Arc::new(settings), instruments, live }
+        Self { settings: Arc::new(settings), instruments, live, status: None }
+    }
+
+    /// The same, with what a reloader tells operators.
+    #[must_use]
+    pub fn reporting(self, status: Arc<Status>) -> Self {
+        Self { status: Some(status), ..self }
     }
 }
 
 impl JudgeFactory for ModeratorFactory {
     fn judge(&self) -> Result<Box<dyn Judge>, JudgeError> {
-        let bundle = self.live.now().bundle;
-        let hash = bundle.versions().bundle.as_str().into();
-        let moderator = Moderator::new(Engine::new(bundle));
+        let moderator = Moderator::new(Engine::in_force(self.live.now()));
         let moderator = moderator.map_err(|error| JudgeError(error.to_string()))?;
-        let (settings, instruments) = (Arc::clone(&self.settings), Arc::clone(&self.instruments));
-        Ok(Box::new(ModerationJudge { moderator, hash, settings, instruments }))
+        Ok(Box::new(ModerationJudge {
+            hash: hash(&moderator),
+            moderator,
+            settings: Arc::clone(&self.settings),
+            instruments: Arc::clone(&self.instruments),
+            live: Arc::clone(&self.live),
+        }))
     }
 
     fn generation(&self) -> u64 {
         self.live.now().generation
+    }
+
+    fn status(&self) -> Option<Arc<Status>> {
+        self.status.clone()
     }
 }
 
@@ -82,6 +100,12 @@ struct ModerationJudge {
     hash: Arc<str>,
     settings: Arc<ModerationSettings>,
     instruments: Arc<Instruments>,
+    live: Arc<Live>,
+}
+
+/// The hash of the bundle that a moderator decides with.
+fn hash(moderator: &Moderator) -> Arc<str> {
+    moderator.engine().bundle().versions().bundle.as_str().into()
 }
 
 /// A record that holds a post, while the post is decided about.
@@ -142,6 +166,13 @@ impl Judge for ModerationJudge {
         let judged = judged.collect();
         counts.report(&self.instruments);
         judged
+    }
+
+    fn follow(&mut self) -> Result<(), JudgeError> {
+        let engine = Engine::in_force(self.live.now());
+        self.moderator.follow(engine).map_err(|error| JudgeError(error.to_string()))?;
+        self.hash = hash(&self.moderator);
+        Ok(())
     }
 
     fn bundle(&self) -> Arc<str> {
@@ -216,7 +247,8 @@ fn panic_letter(bug: Panicked, stage: Stage, post_id: Option<String>) -> DeadLet
 #[derive(Default)]
 struct Counts {
     verdicts: BTreeMap<(Region, Action), u64>,
-    hits: BTreeMap<(RuleId, Status), u64>,
+    hits: BTreeMap<(RuleId, RuleStatus), u64>,
+    weakened: BTreeMap<RuleId, u64>,
     unnamed: u64,
     model: Option<ModelStatus>,
 }
@@ -230,6 +262,11 @@ impl Counts {
         }
         for hit in decision.signals.hits.iter().filter(|hit| hit.cancelled_by.is_none()) {
             *self.hits.entry((hit.rule.id.clone(), hit.rule.status)).or_default() += 1;
+        }
+        let weakened = decision.signals.hits.iter().filter(|hit| hit.at_most.is_some());
+        let rules: BTreeSet<&RuleId> = weakened.map(|hit| &hit.rule.id).collect();
+        for rule in rules {
+            *self.weakened.entry(rule.clone()).or_default() += 1;
         }
         self.unnamed += u64::try_from(decision.unnamed_regions.len()).unwrap_or(u64::MAX);
         self.model = Some(match decision.signals.model {
@@ -245,6 +282,9 @@ impl Counts {
         }
         for ((rule, status), count) in self.hits {
             instruments.rule_hits(rule.as_str(), status).inc_by(count);
+        }
+        for (rule, count) in self.weakened {
+            instruments.emergency_uses(rule.as_str()).inc_by(count);
         }
         instruments.unnamed_regions().inc_by(self.unnamed);
         if let Some(status) = self.model {

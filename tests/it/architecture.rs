@@ -26,6 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rules", &["diagnostic", "hash", "post", "signal", "text", "yaml"]),
     ("classify", &["diagnostic", "signal", "yaml"]),
     ("policy", &["decision", "diagnostic", "post", "signal", "taxonomy", "yaml"]),
+    ("overrides", &["diagnostic", "signal", "taxonomy", "yaml"]),
     ("files", &["diagnostic"]),
     ("delivery", &[]),
     ("wire", &["decision", "delivery", "hash", "post", "signal"]),
@@ -38,6 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "engine",
             "files",
             "hash",
+            "overrides",
             "policy",
             "post",
             "rules",
@@ -49,9 +51,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "yaml",
         ],
     ),
-    ("engine", &["bundle", "decision", "hash", "policy", "post", "rules", "signal", "text"]),
+    (
+        "engine",
+        &["bundle", "decision", "hash", "overrides", "policy", "post", "rules", "signal", "text"],
+    ),
     ("moderator", &["classify", "decision", "engine", "post", "signal"]),
     ("telemetry", &["decision", "delivery", "signal", "wire"]),
+    ("reload", &["bundle", "diagnostic", "files", "hash", "overrides", "telemetry"]),
     ("config", &["diagnostic", "units", "wire", "yaml"]),
     (
         "worker",
@@ -63,6 +69,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "engine",
             "moderator",
             "post",
+            "reload",
             "signal",
             "telemetry",
             "wire",
@@ -89,7 +96,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("axum", &["worker/admin.rs"]),
     ("clap", &["cli/", "main.rs"]),
     ("annotate_snippets", &["cli/report.rs"]),
-    ("tracing", &["worker/", "telemetry/", "cli/run.rs"]),
+    ("tracing", &["worker/", "telemetry/", "reload/", "cli/run.rs"]),
+    ("signal_hook", &["worker/stop.rs", "reload/mod.rs"]),
 ];
 
 /// The pure core: no clock, disk, environment or thread.
@@ -100,6 +108,7 @@ const PURE: &[&str] = &[
     "diagnostic",
     "engine",
     "hash",
+    "overrides",
     "policy",
     "post",
     "rules",
