@@ -112,7 +112,7 @@ impl Config {
             shipped_rules: check.boolean("rules.shipped"),
             overlays: raw.get("rules.overlays").text.lines().map(PathBuf::from).collect(),
             reload_watch: check.boolean("reload.watch"),
-            reload_every: check.period("reload.every"),
+            reload_every: check.interval("reload.every"),
             reload_settle: check.period("reload.settle"),
             state_dir: PathBuf::from(check.text("state.dir")),
             admin_listen: check
@@ -196,6 +196,14 @@ impl Checker<'_> {
     fn period(&mut self, key: &str) -> Duration {
         let Period(period) = self.parsed(key, "a duration such as 5s");
         period
+    }
+
+    fn interval(&mut self, key: &str) -> Duration {
+        let interval = self.period(key);
+        if interval.is_zero() {
+            self.wrong(key, "must be more than nothing");
+        }
+        interval
     }
 
     fn boolean(&mut self, key: &str) -> bool {

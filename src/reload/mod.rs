@@ -66,3 +66,6 @@ impl Hangup {
         self.0.swap(false, Ordering::AcqRel)
     }
 }
+
+#[cfg(test)]
+mod tests;

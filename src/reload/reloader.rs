@@ -128,6 +128,7 @@ impl Reloader {
             instruments,
         };
         reloader.instruments.reload_success().set(now.as_second());
+        reloader.instruments.set_bundle(&kept.hash);
         reloader.set_pin(pin, seen);
         let before = reloader.store.in_force().ok().flatten();
         reloader.keep(kept, &folders, before.as_deref().map(|hash| (hash, Why::Replaced)));
@@ -162,7 +163,7 @@ impl Reloader {
     }
 
     /// Looks at the files when it is time, and reads what is due.
-    fn turn(&mut self, forced: bool) {
+    pub(super) fn turn(&mut self, forced: bool) {
         let now = self.started.elapsed();
         if !forced && now < self.next_look {
             return;
@@ -187,7 +188,13 @@ impl Reloader {
             Ok(Ok(Attempt::Restless)) => return,
             Ok(Ok(Attempt::Held)) => self.note_waiting(seen),
             Ok(Ok(Attempt::Ready(candidate))) => self.accept(*candidate, seen),
-            Ok(Err(refusal)) => self.refuse(&refusal.into_diagnostics()),
+            Ok(Err(refusal)) => {
+                if self.pin.is_some() && matches!(self.store.pin(), Ok(None)) {
+                    // The rollback was released, and what the folders hold cannot follow it.
+                    self.set_pin(None, seen);
+                }
+                self.refuse(&refusal.into_diagnostics());
+            }
             Err(_) => {
                 let mut out = Diagnostics::default();
                 let message = "the loader failed over these files: this is a bug, please report it";
@@ -212,6 +219,7 @@ impl Reloader {
             }
             candidate(&self.watched, folders)?
         };
+        has_rules(&candidate.loaded, &in_force)?;
         opens(&candidate.loaded.bundle, &in_force)?;
         Ok(Attempt::Ready(Box::new(candidate)))
     }
@@ -392,6 +400,20 @@ pub fn build_kept(
         .map(|model| format!("{}@{} ({:.12})", model.name, model.version, model.sha256))
         .collect();
     Err(Refusal::OtherModel(models.join(", ")))
+}
+
+/// A folder of packs that was removed by mistake leaves a bundle that allows everything and passes
+/// every gate: such a one comes into force at a start alone.
+fn has_rules(loaded: &Loaded, in_force: &Bundle) -> Result<(), Refusal> {
+    let scanned = |bundle: &Bundle| bundle.rules().scanned().next().is_some();
+    if scanned(&loaded.bundle) || !scanned(in_force) {
+        return Ok(());
+    }
+    let mut out = Diagnostics::default();
+    let message = "the folders hold no rule that is scanned any longer";
+    let help = "where that is meant, restart: a running worker keeps the rules it has";
+    out.push(Diagnostic::global("B025", message).help(help));
+    Err(Refusal::Bundle(out))
 }
 
 /// A model that is not the one in force must open before it may come into force.

@@ -104,7 +104,7 @@ impl Store {
     pub fn release(&self) -> Result<bool, StoreError> {
         match fs::remove_file(self.pin_path()) {
             Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) if is_absent(&error) => Ok(false),
             Err(source) => Err(StoreError::Io { path: self.pin_path(), source }),
         }
     }
@@ -284,7 +284,7 @@ fn is_hash(text: &str) -> bool {
 fn names(folder: &Path) -> Result<Vec<String>, StoreError> {
     let io = |source| StoreError::Io { path: folder.to_owned(), source };
     let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if is_absent(&error) => return Ok(Vec::new()),
         entries => entries.map_err(io)?,
     };
     let mut names = Vec::new();
@@ -295,13 +295,18 @@ fn names(folder: &Path) -> Result<Vec<String>, StoreError> {
     Ok(names)
 }
 
+/// Whether there is nothing at a path, which a file in the place of its folder means too.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 fn remove(path: &Path) -> Result<(), StoreError> {
     fs::remove_file(path).map_err(|source| StoreError::Io { path: path.to_owned(), source })
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
     match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if is_absent(&error) => return Ok(None),
         Err(source) => return Err(StoreError::Io { path: path.to_owned(), source }),
         Ok(_) => {}
     }

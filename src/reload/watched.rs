@@ -32,8 +32,8 @@ impl Watched {
     pub(super) fn look_at_emergency(&self) -> Fingerprint {
         let files = self.folders.iter().map(|folder| folder.join(EMERGENCY));
         // A folder that is gone is another thing than a file that was never there.
-        let exist = self.folders.iter().filter(|folder| !folder.is_dir()).cloned();
-        Fingerprint::of(&files.chain(exist).collect::<Vec<_>>(), None)
+        let lost = self.folders.iter().filter(|folder| !folder.is_dir()).cloned();
+        Fingerprint::of(&files.chain(lost).collect::<Vec<_>>(), None)
     }
 
     /// Reads the rules folders.

@@ -1,5 +1,6 @@
 //! What the tests share: a real Kafka node and the `tidegate` binary as child processes.
 
+pub(crate) mod home;
 #[cfg(feature = "kafka")]
 pub(crate) mod judges;
 #[cfg(feature = "kafka")]
