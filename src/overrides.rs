@@ -189,6 +189,7 @@ fn text(reader: &Reader<'_>, node: &Node) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Location;
     use crate::signal::{Category, Severity, Status};
 
     const TAXONOMY: &str = "categories:
@@ -218,7 +219,7 @@ mod tests {
         let overrides = Overrides::read(&[file("emergency.yaml", text)], Some(known), &mut out);
         overrides.ok_or_else(|| {
             let line = |d: &&crate::diagnostic::Diagnostic| {
-                let (line, column) = d.location.as_ref().map_or((0, 0), |l| l.line_column());
+                let (line, column) = d.location.as_ref().map_or((0, 0), Location::line_column);
                 format!("{} {line}:{column} {}", d.code, d.message)
             };
             out.sorted().iter().map(line).collect()

@@ -93,9 +93,9 @@ pub(super) fn run(command: &BundleCommand) -> Result<Exit, Failure> {
 
 fn list(args: &ListArgs) -> Result<Exit, Failure> {
     let store = args.state.store()?;
-    let (list, broken) = store.list().map_err(unusable)?;
-    let in_force = store.in_force().map_err(unusable)?;
-    let pin = store.pin().map_err(unusable)?;
+    let (list, broken) = store.list()?;
+    let in_force = store.in_force()?;
+    let pin = store.pin()?;
     let mut text = String::new();
     for kept in &list {
         let now = in_force.as_ref() == Some(&kept.hash);
@@ -139,7 +139,7 @@ fn fate(kept: &Kept, in_force: bool, pin: Option<&Pin>) -> String {
 
 fn show(args: &ShowArgs) -> Result<Exit, Failure> {
     let store = args.state.store()?;
-    let kept = store.find(&args.hash).map_err(unusable)?;
+    let kept = store.find(&args.hash)?;
     let mut text = format!(
         "bundle    {}\nengine    {}\nin force  first {}, last {}\nholds     {} rules, {} regions\n",
         kept.hash, kept.engine, kept.first_in_force, kept.last_in_force, kept.rules, kept.regions
@@ -164,15 +164,15 @@ fn show(args: &ShowArgs) -> Result<Exit, Failure> {
 fn rollback(args: &RollbackArgs) -> Result<Exit, Failure> {
     let store = args.state.store()?;
     let Some(hash) = args.hash.as_ref().filter(|_| !args.release) else {
-        let there_was = store.release().map_err(unusable)?;
+        let there_was = store.release()?;
         anstream::println!("{}", if there_was { "the rollback ends" } else { "no rollback held" });
         return Ok(Exit::Done);
     };
-    let kept = store.find(hash).map_err(unusable)?;
+    let kept = store.find(hash)?;
     // What does not load must not be pinned: a worker would refuse it, and a start would fail.
     build_kept(&sources::watched(&args.parts)?, &store, &kept).map_err(sources::refusal)?;
     let pin = Pin { bundle: kept.hash.clone(), since: Timestamp::now() };
-    store.set_pin(&pin).map_err(unusable)?;
+    store.set_pin(&pin)?;
     anstream::println!(
         "{:.SHORT$} comes into force, and stays until `tidegate bundle rollback --release`",
         kept.hash
@@ -180,11 +180,13 @@ fn rollback(args: &RollbackArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn unusable(error: StoreError) -> Failure {
-    let exit = match error {
-        StoreError::Unknown(_) | StoreError::Ambiguous(..) => Exit::NoInput,
-        StoreError::Damaged { .. } => Exit::BadData,
-        StoreError::Io { .. } | StoreError::Busy(_) => Exit::Io,
-    };
-    Failure::new(exit, error.to_string())
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = match error {
+            StoreError::Unknown(_) | StoreError::Ambiguous(..) => Exit::NoInput,
+            StoreError::Damaged { .. } => Exit::BadData,
+            StoreError::Io { .. } | StoreError::Busy(_) => Exit::Io,
+        };
+        Self::new(exit, error.to_string())
+    }
 }
