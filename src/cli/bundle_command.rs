@@ -69,7 +69,7 @@ pub(super) struct StateArgs {
 impl StateArgs {
     #[cfg(feature = "kafka")]
     fn store(&self) -> Result<Store, Failure> {
-        let configured = || {
+        let configured = || -> Result<PathBuf, Failure> {
             let (_, config) = super::config_command::read(self.config.as_deref())?;
             Ok(config.state_dir)
         };

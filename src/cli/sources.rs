@@ -49,14 +49,11 @@ pub(super) fn load_bundle(args: &PartArgs) -> Result<(Loaded, Arc<Overrides>), F
         problems.sorted().into_iter().for_each(|problem| refused.push(problem.clone()));
     }
     let loaded = loaded.map_err(|refused| refusal(Refusal::Bundle(refused)))?;
-    match overrides {
-        Some(overrides) => Ok((loaded, Arc::new(overrides))),
-        None => {
-            let text = report::render(&problems, std::io::stderr().is_terminal());
-            let message = format!("{text}the emergency file was refused");
-            Err(Failure::new(Exit::Configuration, message))
-        }
-    }
+    let overrides = overrides.ok_or_else(|| {
+        let text = report::render(&problems, std::io::stderr().is_terminal());
+        Failure::new(Exit::Configuration, format!("{text}the emergency file was refused"))
+    })?;
+    Ok((loaded, Arc::new(overrides)))
 }
 
 fn known_rules(bundle: &Bundle) -> KnownRules<'_> {

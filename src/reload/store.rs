@@ -265,10 +265,9 @@ impl Store {
             File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
         for _ in 0..LOCK_TRIES {
             match file.try_lock() {
-                Ok(()) => return Ok(file),
                 Err(fs::TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
                 // Not every file system has locks; a single worker does without.
-                Err(fs::TryLockError::Error(_)) => return Ok(file),
+                Ok(()) | Err(fs::TryLockError::Error(_)) => return Ok(file),
             }
         }
         Err(StoreError::Busy(path))

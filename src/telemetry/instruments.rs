@@ -54,6 +54,14 @@ pub struct Instruments {
     records_sent_again: IntCounter,
     model_status: Vec<IntGauge>,
     bundle: IntGaugeVec,
+    following: Following,
+    regions_seen: Mutex<BTreeSet<String>>,
+    rules_seen: Mutex<BTreeSet<String>>,
+}
+
+/// What is told of the bundle that follows its files, and of emergency files.
+#[derive(Debug)]
+struct Following {
     reloads: Vec<IntCounter>,
     reload_success: IntGauge,
     bundle_refused: IntGauge,
@@ -61,8 +69,6 @@ pub struct Instruments {
     emergency_refused: IntGauge,
     emergency_overrides: IntGauge,
     emergency_uses: IntCounterVec,
-    regions_seen: Mutex<BTreeSet<String>>,
-    rules_seen: Mutex<BTreeSet<String>>,
 }
 
 impl Default for Instruments {
@@ -86,8 +92,6 @@ impl Instruments {
         let build =
             make.gauges("build_info", "Always 1; the version is in the label", &["version"]);
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-        let by_result =
-            make.counters("bundle_reloads_total", "Reloads of the bundle by result", &["result"]);
         Self {
             records: Disposition::ALL.map(|d| by_end.with_label_values(&[d.as_str()])).to_vec(),
             dead_letters: ErrorCode::ALL.map(|c| by_code.with_label_values(&[c.as_str()])).to_vec(),
@@ -125,28 +129,7 @@ impl Instruments {
                 "Records that were sent again after a delivery failed; their ids repeat",
             ),
             bundle: make.gauges("bundle_info", "1 for the bundle in force", &["bundle"]),
-            reloads: Reload::ALL.map(|r| by_result.with_label_values(&[r.as_str()])).to_vec(),
-            reload_success: make.gauge(
-                "bundle_last_reload_success_timestamp_seconds",
-                "When the bundle was last loaded without being refused, as Unix time",
-            ),
-            bundle_refused: make.gauge(
-                "bundle_refused",
-                "1 while the bundle that should be in force is refused and an older one decides",
-            ),
-            bundle_pinned: make
-                .gauge("bundle_pinned", "1 while a kept bundle is in force by a rollback"),
-            emergency_refused: make.gauge(
-                "emergency_refused",
-                "1 while an emergency file is refused and older overrides hold",
-            ),
-            emergency_overrides: make
-                .gauge("emergency_overrides", "Overrides that emergency files list"),
-            emergency_uses: make.counters(
-                "emergency_uses_total",
-                "Decisions in which an emergency override weakened a rule",
-                &["rule"],
-            ),
+            following: Following::new(&make),
             regions_seen: Mutex::default(),
             rules_seen: Mutex::default(),
             registry,
@@ -249,44 +232,75 @@ impl Instruments {
 
     /// Counts attempts to reload the bundle.
     pub fn reloads(&self, result: Reload) -> &IntCounter {
-        &self.reloads[position(&Reload::ALL, result)]
+        &self.following.reloads[position(&Reload::ALL, result)]
     }
 
     /// When the bundle was last loaded without being refused, in seconds of Unix time.
     pub fn reload_success(&self) -> &IntGauge {
-        &self.reload_success
+        &self.following.reload_success
     }
 
     /// 1 while the bundle that should be in force is refused.
     pub fn bundle_refused(&self) -> &IntGauge {
-        &self.bundle_refused
+        &self.following.bundle_refused
     }
 
     /// 1 while a kept bundle is in force by a rollback.
     pub fn bundle_pinned(&self) -> &IntGauge {
-        &self.bundle_pinned
+        &self.following.bundle_pinned
     }
 
     /// 1 while an emergency file is refused.
     pub fn emergency_refused(&self) -> &IntGauge {
-        &self.emergency_refused
+        &self.following.emergency_refused
     }
 
     /// How many overrides emergency files list.
     pub fn emergency_overrides(&self) -> &IntGauge {
-        &self.emergency_overrides
+        &self.following.emergency_overrides
     }
 
     /// Counts decisions in which an override weakened a rule. Keep the handle where many are counted.
     pub fn emergency_uses(&self, rule: &str) -> IntCounter {
         let rule = capped(&self.rules_seen, rule, RULES_MAX);
-        self.emergency_uses.with_label_values(&[rule])
+        self.following.emergency_uses.with_label_values(&[rule])
     }
 
     /// Says which bundle is in force.
     pub fn set_bundle(&self, hash: &str) {
         self.bundle.reset();
         self.bundle.with_label_values(&[hash]).set(1);
+    }
+}
+
+impl Following {
+    fn new(make: &Maker<'_>) -> Self {
+        let by_result =
+            make.counters("bundle_reloads_total", "Reloads of the bundle by result", &["result"]);
+        Self {
+            reloads: Reload::ALL.map(|r| by_result.with_label_values(&[r.as_str()])).to_vec(),
+            reload_success: make.gauge(
+                "bundle_last_reload_success_timestamp_seconds",
+                "When the bundle was last loaded without being refused, as Unix time",
+            ),
+            bundle_refused: make.gauge(
+                "bundle_refused",
+                "1 while the bundle that should be in force is refused and an older one decides",
+            ),
+            bundle_pinned: make
+                .gauge("bundle_pinned", "1 while a kept bundle is in force by a rollback"),
+            emergency_refused: make.gauge(
+                "emergency_refused",
+                "1 while an emergency file is refused and older overrides hold",
+            ),
+            emergency_overrides: make
+                .gauge("emergency_overrides", "Overrides that emergency files list"),
+            emergency_uses: make.counters(
+                "emergency_uses_total",
+                "Decisions in which an emergency override weakened a rule",
+                &["rule"],
+            ),
+        }
     }
 }
 
