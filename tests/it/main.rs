@@ -7,6 +7,7 @@ mod classifier;
 mod decisions;
 #[cfg(feature = "kafka")]
 mod documents;
+mod emergency;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "http")]
@@ -21,6 +22,8 @@ mod embedded_broker;
 mod kafka_node;
 #[cfg(feature = "kafka")]
 mod moderation_on_kafka;
+#[cfg(feature = "kafka")]
+mod reload;
 #[cfg(feature = "kafka")]
 mod worker_on_kafka;
 #[cfg(feature = "kafka")]
