@@ -5,6 +5,7 @@
 #[cfg(feature = "kafka")]
 mod config_command;
 mod exit;
+mod explain_command;
 mod locate;
 #[cfg(feature = "onnx")]
 mod model_command;

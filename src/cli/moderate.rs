@@ -202,7 +202,7 @@ impl<W: Write> Door<W> {
 ///
 /// Keys that nobody knows may hold what no JSON value can, such as numbers out of range; such a post is
 /// its own canonical form.
-fn canonical(bytes: &[u8]) -> String {
+pub(super) fn canonical(bytes: &[u8]) -> String {
     match serde_json::from_slice::<serde_json::Value>(bytes) {
         Ok(value) => value.to_string(),
         Err(_) => String::from_utf8_lossy(bytes).trim().to_owned(),

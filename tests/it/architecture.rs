@@ -50,6 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("engine", &["bundle", "decision", "hash", "policy", "post", "rules", "signal", "text"]),
+    ("explain", &["decision", "engine", "policy", "post", "rules", "signal", "text", "wire"]),
     ("moderator", &["classify", "decision", "engine", "post", "signal"]),
     ("telemetry", &["decision", "delivery", "signal", "wire"]),
     ("config", &["diagnostic", "units", "wire", "yaml"]),
@@ -68,7 +69,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
-    ("demo", &[]),
+    ("demo", &["explain"]),
 ];
 
 /// Outside names, and the only places that may say them.
@@ -99,6 +100,7 @@ const PURE: &[&str] = &[
     "delivery",
     "diagnostic",
     "engine",
+    "explain",
     "hash",
     "policy",
     "post",

@@ -7,6 +7,7 @@ mod classifier;
 mod decisions;
 #[cfg(feature = "kafka")]
 mod documents;
+mod explain;
 mod support;
 
 #[cfg(feature = "kafka")]
