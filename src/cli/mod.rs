@@ -12,6 +12,8 @@ mod model_command;
 mod moderate;
 mod report;
 mod rules_command;
+mod schema_command;
+mod shell_command;
 mod sources;
 
 #[cfg(feature = "kafka")]
@@ -55,6 +57,10 @@ enum Command {
     #[cfg(feature = "kafka")]
     #[command(subcommand)]
     Config(config_command::ConfigCommand),
+    /// Print what lets a shell complete the arguments
+    Completions(shell_command::CompletionsArgs),
+    /// Print the manual page, or write all of them
+    Man(shell_command::ManArgs),
     /// Hold an embedded broker until standard input closes
     #[cfg(feature = "kafka")]
     #[command(hide = true)]
@@ -109,6 +115,8 @@ impl Cli {
             Command::Model(command) => model_command::run(&command),
             #[cfg(feature = "kafka")]
             Command::Config(command) => config_command::run(&command),
+            Command::Completions(args) => Ok(shell_command::completions(&args)),
+            Command::Man(args) => shell_command::man(&args),
             #[cfg(feature = "kafka")]
             Command::EmbeddedBroker { topics } => demo::hold_broker(&topics),
         }

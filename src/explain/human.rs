@@ -18,7 +18,7 @@ use crate::{
     policy::{PolicyTrace, Weighed},
     post::{Field, Region},
     rules::{Expected, NearHit},
-    signal::{ModelSignal, RuleHit, Status},
+    signal::{Language, ModelSignal, RuleHit, Status},
     text::View,
 };
 
@@ -174,8 +174,9 @@ impl Page {
             let _ = write!(facts, "; {} places{more}", hit.spans.len());
         }
         self.line(5, &facts);
-        if let Some(expected) = of.expected(number).filter(|_| hit.language_mismatch) {
-            self.line(5, &mismatch(expected));
+        if let Some(expected) = of.expected(number).filter(|expected| is_elsewhere(expected)) {
+            let unsure = if hit.language_mismatch { "" } else { ": not enough to count" };
+            self.line(5, &format!("{}{unsure}", mismatch(expected)));
         }
     }
 
@@ -338,6 +339,14 @@ fn place(field: Field, index: Option<u16>) -> String {
         None => field.as_str().to_owned(),
         Some(index) => format!("{}[{index}]", field.as_str()),
     }
+}
+
+/// Whether the sentence speaks another language than the rule expects, certainly or not.
+fn is_elsewhere(expected: &Expected) -> bool {
+    let spoken = expected.sentence.language;
+    !expected.languages.is_empty()
+        && spoken != Language::UNDETERMINED
+        && !expected.languages.contains(&spoken)
 }
 
 fn mismatch(expected: &Expected) -> String {

@@ -43,7 +43,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "rules",
             "signal",
             "taxonomy",
-            "text",
             "units",
             "wire",
             "yaml",
@@ -89,6 +88,10 @@ const FENCES: &[(&str, &[&str])] = &[
     ("tokio", &["worker/admin.rs"]),
     ("axum", &["worker/admin.rs"]),
     ("clap", &["cli/", "main.rs"]),
+    ("clap_complete", &["cli/shell_command.rs"]),
+    ("clap_mangen", &["cli/shell_command.rs"]),
+    ("anstyle", &["explain/human.rs"]),
+    ("unicode_width", &["explain/shown.rs"]),
     ("annotate_snippets", &["cli/report.rs"]),
     ("tracing", &["worker/", "telemetry/", "cli/run.rs"]),
 ];

@@ -22,6 +22,8 @@ use tidegate::{
     wire::{DecisionId, Origin, Published, decode_value},
 };
 
+use crate::support::schemas::assert_answer;
+
 /// The engine over the rules and policies of the fixture, with its drafts.
 struct World {
     engine: Engine,
@@ -133,6 +135,7 @@ fn tools_read_the_same() {
     for (name, post, scores) in cases() {
         let (_, explanation) = world.explain(&post, &scores);
         let mut explained = as_json(&explanation);
+        assert_answer(&explained["decision"]);
         for hit in explained["decision"]["signals"]["rules"].as_array_mut().expect("hits") {
             hit.as_object_mut().expect("a hit").remove("hash").expect("it has a hash");
         }

@@ -8,6 +8,8 @@ mod decisions;
 #[cfg(feature = "kafka")]
 mod documents;
 mod explain;
+mod schemas;
+mod shell;
 mod support;
 
 #[cfg(feature = "kafka")]
