@@ -350,7 +350,7 @@ fn is_elsewhere(expected: &Expected) -> bool {
 }
 
 fn mismatch(expected: &Expected) -> String {
-    let languages: Vec<&str> = expected.languages.iter().map(|l| l.as_str()).collect();
+    let languages: Vec<&str> = expected.languages.iter().map(Language::as_str).collect();
     let sentence = expected.sentence;
     format!(
         "the rule expects {}; the sentence is {}, confidence {:?} over {} letters",

@@ -56,10 +56,8 @@ impl Explanation {
         let regions = if alive { engine.audience(post) } else { Vec::new() };
         let policies = engine.bundle().policies().trace(&facts, &regions);
         let drafts = drafts.scan(scanned, post.surface).hits;
-        let languages = match alive {
-            true => spoken(&reading.classifier_text, declared(post)),
-            false => Vec::new(),
-        };
+        let languages =
+            if alive { spoken(&reading.classifier_text, declared(post)) } else { Vec::new() };
         let parts =
             post.parts.iter().zip(&reading.views).map(|(part, view)| Viewed::new(part, view));
         Self { parts: parts.collect(), decision, languages, trace, drafts, policies }

@@ -1,7 +1,7 @@
 //! A post's text made harmless for a terminal: what cannot be seen is spelled out, and nothing in it
 //! can move the cursor, change colours or turn the line around.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write as _};
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -57,8 +57,8 @@ fn harmless(cluster: &str) -> Cow<'_, str> {
         let joins = matches!(ch, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}');
         if let Some(picture) = picture(ch) {
             out.push(picture);
-        } else if is_unseen(ch) && !(joins && !before.is_ascii()) {
-            out.push_str(&format!("⟨{:x}⟩", u32::from(ch)));
+        } else if is_unseen(ch) && (!joins || before.is_ascii()) {
+            let _ = write!(out, "⟨{:x}⟩", u32::from(ch));
         } else {
             let is_mark = unicode_width::UnicodeWidthChar::width(ch) == Some(0) && !joins;
             marks += usize::from(is_mark);
@@ -69,7 +69,7 @@ fn harmless(cluster: &str) -> Cow<'_, str> {
         before = ch;
     }
     if marks > MARKS_MAX {
-        out.push_str(&format!("⟨+{}⟩", marks - MARKS_MAX));
+        let _ = write!(out, "⟨+{}⟩", marks - MARKS_MAX);
     }
     Cow::Owned(out)
 }

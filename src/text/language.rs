@@ -164,15 +164,12 @@ fn decide(tally: &Tally, declared: Option<Language>) -> Vec<SentenceLanguage> {
 
 fn merge(parts: &mut Vec<SentenceLanguage>, guess: Guess, letters: u32) {
     let confidence = score(guess.thousandths.into());
-    match parts.iter_mut().find(|part| part.language == guess.language) {
-        Some(part) => {
-            part.letters += letters;
-            part.confidence = part.confidence.max(confidence);
-        }
-        None => {
-            let Guess { language, basis, .. } = guess;
-            parts.push(SentenceLanguage { language, confidence, letters, basis });
-        }
+    if let Some(part) = parts.iter_mut().find(|part| part.language == guess.language) {
+        part.letters += letters;
+        part.confidence = part.confidence.max(confidence);
+    } else {
+        let Guess { language, basis, .. } = guess;
+        parts.push(SentenceLanguage { language, confidence, letters, basis });
     }
 }
 

@@ -67,8 +67,11 @@ fn model(scores: &[(&str, u16)]) -> ModelSignal {
     ModelSignal::Scored { model: Arc::new(model), scores: scores.iter().map(score).collect() }
 }
 
-/// Posts worth an explanation: a name, the post, the model's scores.
-fn cases() -> Vec<(&'static str, Value, Vec<(&'static str, u16)>)> {
+/// A name, a post, the model's scores.
+type Case = (&'static str, Value, Vec<(&'static str, u16)>);
+
+/// Posts worth an explanation.
+fn cases() -> Vec<Case> {
     let hostile =
         "\u{1b}[31m加微信 投资 傻逼 c\u{301}\u{302}\u{303}\u{304}\u{305}lown \u{202e}".repeat(4000);
     let text = |text: &str| json!({"id": "1", "text": text});
