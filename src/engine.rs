@@ -14,7 +14,7 @@ use crate::{
     overrides::Overrides,
     policy::Facts,
     post::{Field, Operation, Part, Post, Region},
-    rules::{ScanPart, Scanned},
+    rules::{Ruleset, ScanPart, Scanned},
     signal::{Language, LanguageShare, ModelSignal, RuleHit, Signals},
     text::{NormalizedText, languages, standard},
 };
@@ -39,6 +39,45 @@ pub struct Screened {
     classifier_text: String,
     content_hash: String,
     text_hash: String,
+}
+
+/// What a post says, before anything follows from it.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    /// The standard view of each part.
+    pub(crate) views: Vec<NormalizedText>,
+    /// What the rules found.
+    pub(crate) scanned: Scanned,
+    /// The languages, the largest share first.
+    pub(crate) languages: Vec<LanguageShare>,
+    /// What the classifier reads.
+    pub(crate) classifier_text: String,
+}
+
+impl Reading {
+    /// Reads a post; of one that is deleted nothing is found.
+    pub(crate) fn of(post: &Post, rules: &Ruleset) -> Self {
+        let views: Vec<NormalizedText> = post.parts.iter().map(|p| standard(&p.text)).collect();
+        let classifier_text = classifier_text(&post.parts, &views);
+        let (scanned, languages) = if post.operation == Operation::Delete {
+            (Scanned::default(), Vec::new())
+        } else {
+            let scanned = rules.scan(&ScanPart::of(&post.parts, &views), post.surface);
+            (scanned, languages(&classifier_text, declared(post)))
+        };
+        Self { views, scanned, languages, classifier_text }
+    }
+
+    /// The evidence, with what a model says about it.
+    pub(crate) fn with(self, model: ModelSignal) -> Signals {
+        let Scanned { hits, truncated } = self.scanned;
+        Signals { hits, languages: self.languages, model, truncated }
+    }
+}
+
+/// The language that the author declared.
+pub(crate) fn declared(post: &Post) -> Option<Language> {
+    post.language.as_deref().and_then(Language::of_tag)
 }
 
 impl Screened {
@@ -79,18 +118,10 @@ impl Engine {
 
     /// Reads the post: views, languages, rule hits. `as_of` is the time everything is judged at.
     pub fn screen(&self, post: Post, as_of: Timestamp) -> Screened {
-        let views: Vec<NormalizedText> = post.parts.iter().map(|p| standard(&p.text)).collect();
+        let Reading { views, scanned, languages, classifier_text } =
+            Reading::of(&post, self.bundle.rules());
         let content_hash = hash(post.parts.iter().map(|part| (part, part.text.as_str())));
         let text_hash = hash(post.parts.iter().zip(&views).map(|(part, view)| (part, view.text())));
-        let classifier_text = classifier_text(&post.parts, &views);
-        let (scanned, languages) = if post.operation == Operation::Delete {
-            (Scanned::default(), Vec::new())
-        } else {
-            let declared = post.language.as_deref().and_then(Language::of_tag);
-            let scanned =
-                self.bundle.rules().scan(&ScanPart::of(&post.parts, &views), post.surface);
-            (scanned, languages(&classifier_text, declared))
-        };
         Screened { post, as_of, scanned, languages, classifier_text, content_hash, text_hash }
     }
 
@@ -148,7 +179,7 @@ impl Engine {
     }
 
     /// The regions that will see the post, groups expanded.
-    fn audience(&self, post: &Post) -> Vec<Region> {
+    pub(crate) fn audience(&self, post: &Post) -> Vec<Region> {
         let named = post.audience.as_deref().unwrap_or_else(|| self.bundle.regions());
         self.bundle.policies().expand(named)
     }

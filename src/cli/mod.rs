@@ -6,12 +6,15 @@ mod bundle_command;
 #[cfg(feature = "http")]
 mod config_command;
 mod exit;
+mod explain_command;
 mod locate;
 #[cfg(feature = "onnx")]
 mod model_command;
 mod moderate;
 mod report;
 mod rules_command;
+mod schema_command;
+mod shell_command;
 mod sources;
 
 #[cfg(feature = "kafka")]
@@ -63,6 +66,10 @@ enum Command {
     #[cfg(feature = "http")]
     #[command(subcommand)]
     Config(config_command::ConfigCommand),
+    /// Print what lets a shell complete the arguments
+    Completions(shell_command::CompletionsArgs),
+    /// Print the manual page, or write all of them
+    Man(shell_command::ManArgs),
     /// Hold an embedded broker until standard input closes
     #[cfg(feature = "kafka")]
     #[command(hide = true)]
@@ -120,6 +127,8 @@ impl Cli {
             Command::Model(command) => model_command::run(&command),
             #[cfg(feature = "http")]
             Command::Config(command) => config_command::run(&command),
+            Command::Completions(args) => Ok(shell_command::completions(&args)),
+            Command::Man(args) => shell_command::man(&args),
             #[cfg(feature = "kafka")]
             Command::EmbeddedBroker { topics } => demo::hold_broker(&topics),
         }

@@ -226,7 +226,7 @@ impl Reloader {
 
     /// Puts a candidate in force, unless it is in force already.
     fn accept(&mut self, candidate: Candidate, seen: Fingerprint) {
-        let Candidate { loaded: Loaded { bundle, report, warnings }, folders, shipped_rules } =
+        let Candidate { loaded: Loaded { bundle, report, warnings, .. }, folders, shipped_rules } =
             candidate;
         let now = Timestamp::now();
         let was_pinned = self.pin.is_some();

@@ -46,7 +46,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "rules",
             "signal",
             "taxonomy",
-            "text",
             "units",
             "wire",
             "yaml",
@@ -56,6 +55,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "engine",
         &["bundle", "decision", "hash", "overrides", "policy", "post", "rules", "signal", "text"],
     ),
+    ("explain", &["decision", "engine", "policy", "post", "rules", "signal", "text", "wire"]),
     ("moderator", &["classify", "decision", "engine", "post", "signal"]),
     ("direct", &["decision", "moderator", "post", "wire"]),
     ("telemetry", &["decision", "delivery", "post", "signal", "wire"]),
@@ -79,7 +79,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
-    ("demo", &[]),
+    ("demo", &["explain"]),
 ];
 
 /// Outside names, and the only places that may say them.
@@ -101,6 +101,10 @@ const FENCES: &[(&str, &[&str])] = &[
     ("hyper", &["http/"]),
     ("hyper_util", &["http/"]),
     ("clap", &["cli/", "main.rs"]),
+    ("clap_complete", &["cli/shell_command.rs"]),
+    ("clap_mangen", &["cli/shell_command.rs"]),
+    ("anstyle", &["explain/human.rs"]),
+    ("unicode_width", &["explain/shown.rs"]),
     ("annotate_snippets", &["cli/report.rs"]),
     ("tracing", &["worker/", "http/", "telemetry/", "reload/", "cli/run.rs", "cli/serve.rs"]),
     ("signal_hook", &["stop.rs", "reload/mod.rs"]),
@@ -113,6 +117,7 @@ const PURE: &[&str] = &[
     "delivery",
     "diagnostic",
     "engine",
+    "explain",
     "hash",
     "overrides",
     "policy",

@@ -8,12 +8,15 @@ mod decisions;
 #[cfg(feature = "kafka")]
 mod documents;
 mod emergency;
+mod explain;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "http")]
 mod openapi;
+mod schemas;
 #[cfg(feature = "http")]
 mod serve;
+mod shell;
 mod support;
 
 #[cfg(feature = "kafka")]

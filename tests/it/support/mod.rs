@@ -14,5 +14,6 @@ pub(crate) mod moderate;
 pub(crate) mod process;
 #[cfg(feature = "kafka")]
 pub(crate) mod scene;
+pub(crate) mod schemas;
 #[cfg(feature = "kafka")]
 pub(crate) mod worker;
