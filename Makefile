@@ -1,7 +1,7 @@
 # Every recipe installs what it needs first; scripts/setup.sh says what and why.
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup setup-test build demo test clean
+.PHONY: help setup setup-test build demo test fuzz check-long man clean
 
 # rustup puts cargo where only a new login shell looks.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -24,6 +24,14 @@ demo: build ## a wave of posts through the worker, on an embedded broker; ARGS=-
 
 test: setup-test ## everything: lints, tests with a real Apache Kafka, rules, licences
 	@scripts/test.sh
+
+fuzz: setup ## look for trouble with every fuzz target; SECONDS_EACH=60
+	@scripts/fuzz.sh run $(or $(SECONDS_EACH),60)
+
+check-long: test fuzz ## make test, and what takes minutes: the fuzz targets
+
+man: build ## the manual pages, in target/man
+	@mkdir -p target/man && $(release)/tidegate man --folder target/man
 
 clean: ## what was built here; downloads stay
 	@cargo clean

@@ -70,6 +70,7 @@ check "lints" cargo clippy --quiet --locked --all-targets --all-features -- -D w
 check "lints, engine alone" cargo clippy --quiet --locked --all-targets --no-default-features -- -D warnings
 check "tests, engine alone" cargo test --locked --no-fail-fast --no-default-features
 check "tests, with Kafka" cargo test --locked --no-fail-fast --all-features
+check "fuzz targets build" scripts/fuzz.sh build
 check "rules check" tidegate rules check --strict
 check "rules test" tidegate rules test
 check "licences and sources" cargo deny --all-features --locked check --hide-inclusion-graph bans licenses sources

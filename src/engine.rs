@@ -1,30 +1,32 @@
 //! The whole flow for one post on one screen: screen, score, decide.
 //!
-//! A pure function of a post, a time and a bundle: no clock, disk, network, environment, log or
-//! metric. The same post, time, bundle and engine give the same decision.
+//! A pure function of a post, a time, a bundle and the overrides in force: no clock, disk, network, environment, log or
+//! metric. The same post, time, bundle, overrides and engine give the same decision.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
 
 use crate::{
-    bundle::Bundle,
+    bundle::{Bundle, InForce},
     decision::{Action, Decision, Degraded, summary},
     hash::ValueHasher,
+    overrides::Overrides,
     policy::Facts,
     post::{Field, Operation, Part, Post, Region},
-    rules::{ScanPart, Scanned},
-    signal::{Language, LanguageShare, ModelSignal, Signals},
+    rules::{Ruleset, ScanPart, Scanned},
+    signal::{Language, LanguageShare, ModelSignal, RuleHit, Signals},
     text::{NormalizedText, languages, standard},
 };
 
 /// The engine's version, part of every decision.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Decides with one bundle.
+/// Decides with one bundle, under the overrides in force.
 #[derive(Debug, Clone)]
 pub struct Engine {
     bundle: Arc<Bundle>,
+    overrides: Arc<Overrides>,
 }
 
 /// A post that rules and languages have been found in; it is decided once.
@@ -37,6 +39,45 @@ pub struct Screened {
     classifier_text: String,
     content_hash: String,
     text_hash: String,
+}
+
+/// What a post says, before anything follows from it.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    /// The standard view of each part.
+    pub(crate) views: Vec<NormalizedText>,
+    /// What the rules found.
+    pub(crate) scanned: Scanned,
+    /// The languages, the largest share first.
+    pub(crate) languages: Vec<LanguageShare>,
+    /// What the classifier reads.
+    pub(crate) classifier_text: String,
+}
+
+impl Reading {
+    /// Reads a post; of one that is deleted nothing is found.
+    pub(crate) fn of(post: &Post, rules: &Ruleset) -> Self {
+        let views: Vec<NormalizedText> = post.parts.iter().map(|p| standard(&p.text)).collect();
+        let classifier_text = classifier_text(&post.parts, &views);
+        let (scanned, languages) = if post.operation == Operation::Delete {
+            (Scanned::default(), Vec::new())
+        } else {
+            let scanned = rules.scan(&ScanPart::of(&post.parts, &views), post.surface);
+            (scanned, languages(&classifier_text, declared(post)))
+        };
+        Self { views, scanned, languages, classifier_text }
+    }
+
+    /// The evidence, with what a model says about it.
+    pub(crate) fn with(self, model: ModelSignal) -> Signals {
+        let Scanned { hits, truncated } = self.scanned;
+        Signals { hits, languages: self.languages, model, truncated }
+    }
+}
+
+/// The language that the author declared.
+pub(crate) fn declared(post: &Post) -> Option<Language> {
+    post.language.as_deref().and_then(Language::of_tag)
 }
 
 impl Screened {
@@ -54,9 +95,20 @@ impl Screened {
 }
 
 impl Engine {
-    /// An engine that decides with `bundle`.
+    /// An engine that decides with `bundle`, and under no override.
     pub fn new(bundle: Arc<Bundle>) -> Self {
-        Self { bundle }
+        Self { bundle, overrides: Arc::default() }
+    }
+
+    /// An engine that decides with what is in force.
+    pub fn in_force(now: InForce) -> Self {
+        Self { bundle: now.bundle, overrides: now.overrides }
+    }
+
+    /// The same under these overrides.
+    #[must_use]
+    pub fn under(self, overrides: Arc<Overrides>) -> Self {
+        Self { overrides, ..self }
     }
 
     /// The bundle it decides with.
@@ -66,18 +118,10 @@ impl Engine {
 
     /// Reads the post: views, languages, rule hits. `as_of` is the time everything is judged at.
     pub fn screen(&self, post: Post, as_of: Timestamp) -> Screened {
-        let views: Vec<NormalizedText> = post.parts.iter().map(|p| standard(&p.text)).collect();
+        let Reading { views, scanned, languages, classifier_text } =
+            Reading::of(&post, self.bundle.rules());
         let content_hash = hash(post.parts.iter().map(|part| (part, part.text.as_str())));
         let text_hash = hash(post.parts.iter().zip(&views).map(|(part, view)| (part, view.text())));
-        let classifier_text = classifier_text(&post.parts, &views);
-        let (scanned, languages) = if post.operation == Operation::Delete {
-            (Scanned::default(), Vec::new())
-        } else {
-            let declared = post.language.as_deref().and_then(Language::of_tag);
-            let scanned =
-                self.bundle.rules().scan(&ScanPart::of(&post.parts, &views), post.surface);
-            (scanned, languages(&classifier_text, declared))
-        };
         Screened { post, as_of, scanned, languages, classifier_text, content_hash, text_hash }
     }
 
@@ -85,7 +129,8 @@ impl Engine {
     pub fn decide(&self, screened: Screened, model: ModelSignal) -> Decision {
         let Screened { post, as_of, scanned, languages, content_hash, text_hash, .. } = screened;
         let unavailable = matches!(model, ModelSignal::Unavailable(_));
-        let Scanned { hits, truncated } = scanned;
+        let Scanned { mut hits, truncated } = scanned;
+        let overridden = self.weaken(&mut hits, as_of);
         let signals = Signals { hits, languages, model, truncated };
         let (verdicts, unnamed_regions) = match post.operation {
             Operation::Delete => (Vec::new(), Vec::new()),
@@ -98,7 +143,10 @@ impl Engine {
         };
         let action =
             if post.operation == Operation::Delete { Action::Allow } else { summary(&verdicts) };
-        let degraded = unavailable.then_some(Degraded::ModelUnavailable);
+        let degraded = [
+            unavailable.then_some(Degraded::ModelUnavailable),
+            overridden.then_some(Degraded::EmergencyOverride),
+        ];
         Decision {
             post_id: post.id,
             revision: post.revision,
@@ -110,13 +158,28 @@ impl Engine {
             signals,
             versions: Arc::clone(self.bundle.versions()),
             as_of,
-            degraded: degraded.into_iter().collect::<BTreeSet<_>>(),
+            degraded: degraded.into_iter().flatten().collect::<BTreeSet<_>>(),
             unnamed_regions,
         }
     }
 
+    /// Marks the evidence that an override holds down; whether there was any. What is mandatory
+    /// stays as it is, whatever an override says.
+    fn weaken(&self, hits: &mut [RuleHit], as_of: Timestamp) -> bool {
+        if self.overrides.is_empty() {
+            return false;
+        }
+        let taxonomy = self.bundle.taxonomy();
+        for hit in hits.iter_mut().filter(|hit| hit.is_evidence()) {
+            if !taxonomy.is_mandatory(&hit.rule.category) {
+                hit.at_most = self.overrides.at_most(&hit.rule.id, as_of);
+            }
+        }
+        hits.iter().any(|hit| hit.at_most.is_some())
+    }
+
     /// The regions that will see the post, groups expanded.
-    fn audience(&self, post: &Post) -> Vec<Region> {
+    pub(crate) fn audience(&self, post: &Post) -> Vec<Region> {
         let named = post.audience.as_deref().unwrap_or_else(|| self.bundle.regions());
         self.bundle.policies().expand(named)
     }

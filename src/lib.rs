@@ -9,6 +9,7 @@
 //! - [`engine`] is the whole flow on one screen: a pure function of a post, a time and a [`bundle`].
 //! - [`text`] folds a post and finds its languages; [`rules`] find what their authors described;
 //!   [`classify`] scores; [`policy`] turns that evidence into a verdict for every region.
+//! - [`explain`] says why a decision is what it is.
 //! - [`wire`] is the contract with the platform; [`delivery`] is how no record is lost.
 //! - [`config`], [`files`], [`telemetry`], [`worker`], [`http`] and [`cli`] are the edges: everything
 //!   that touches disk, clock, network or environment.
@@ -25,13 +26,16 @@ pub mod demo;
 pub mod diagnostic;
 pub mod direct;
 pub mod engine;
+pub mod explain;
 pub mod files;
 pub mod hash;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod moderator;
+pub mod overrides;
 pub mod policy;
 pub mod post;
+pub mod reload;
 pub mod rules;
 pub mod signal;
 pub mod stop;

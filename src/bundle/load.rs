@@ -47,6 +47,8 @@ pub struct Loaded {
     pub report: Report,
     /// Warnings.
     pub warnings: Diagnostics,
+    /// Drafts, with which no post is scanned: explanations tell what they would find.
+    pub drafts: Ruleset,
 }
 
 /// What a bundle holds and which tests it passed.
@@ -71,9 +73,12 @@ pub struct Report {
 /// Loads a bundle, or says everything that stands in its way.
 pub fn load(sources: &Sources<'_>) -> Result<Loaded, Diagnostics> {
     let mut out = Diagnostics::default();
-    let loaded = Loader { sources, out: &mut out, report: Report::default() }.run();
+    let (report, drafts) = (Report::default(), Ruleset::default());
+    let loaded = Loader { sources, out: &mut out, report, drafts }.run();
     match loaded {
-        Some((bundle, report)) if !out.has_errors() => Ok(Loaded { bundle, report, warnings: out }),
+        Some((bundle, report, drafts)) if !out.has_errors() => {
+            Ok(Loaded { bundle, report, warnings: out, drafts })
+        }
         _ => Err(out),
     }
 }
@@ -82,10 +87,11 @@ struct Loader<'a> {
     sources: &'a Sources<'a>,
     out: &'a mut Diagnostics,
     report: Report,
+    drafts: Ruleset,
 }
 
 impl Loader<'_> {
-    fn run(mut self) -> Option<(Bundle, Report)> {
+    fn run(mut self) -> Option<(Bundle, Report, Ruleset)> {
         for path in self.sources.folders.iter().flat_map(|folder| &folder.strange) {
             let help = "a rules folder holds bundle.yaml, taxonomy.yaml, packs/, lists/, policies/ \
                         and corpora/; packs may lie in folders below packs/";
@@ -117,7 +123,7 @@ impl Loader<'_> {
         let shipped = self.sources.folders.first().filter(|_| !self.sources.shipped_rules);
         let untested = shipped.map_or(&[][..], |folder| &folder.policies);
         self.report.policy_tests = policy_examples::run(&bundle, untested, self.out);
-        Some((bundle, self.report))
+        Some((bundle, self.report, self.drafts))
     }
 
     fn folders(&self) -> impl Iterator<Item = &RuleFolder> + use<'_> {
@@ -176,9 +182,9 @@ impl Loader<'_> {
             return rules;
         }
         // What is wrong with a draft was said above: every rule is checked, scanned or not.
-        let drafts =
+        self.drafts =
             compile(packs, &lists, &categories, Which::Drafts, &mut Diagnostics::default());
-        self.report.examples = check_examples(packs, &rules, &drafts, self.out);
+        self.report.examples = check_examples(packs, &rules, &self.drafts, self.out);
         let files: Vec<_> = self.folders().flat_map(|folder| folder.corpora.clone()).collect();
         let corpora: Vec<Corpus> = files.iter().map(|f| Corpus::parse(f, self.out)).collect();
         self.report.benign_lines = corpora.iter().map(Corpus::len).sum();

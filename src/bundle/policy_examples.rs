@@ -7,11 +7,10 @@ use std::sync::Arc;
 use super::Bundle;
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, SourceFile},
+    engine::Reading,
     policy::{Facts, PolicyTest},
     post::{Post, Region},
-    rules::ScanPart,
     signal::{ModelIdentity, ModelSignal, Signals},
-    text::{languages, standard},
     wire::decode_value,
 };
 
@@ -61,18 +60,12 @@ fn check(bundle: &Bundle, test: &PolicyTest) -> Vec<Diagnostic> {
     test.differences(&ruling.verdicts)
 }
 
+/// What the post says, with the scores that the test gives.
 fn signals(bundle: &Bundle, post: &Post, test: &PolicyTest) -> Signals {
-    let views: Vec<_> = post.parts.iter().map(|part| standard(&part.text)).collect();
-    let scanned = bundle.rules.scan(&ScanPart::of(&post.parts, &views), post.surface);
-    let text: Vec<&str> = views.iter().map(crate::text::NormalizedText::text).collect();
     let identity =
         ModelIdentity { name: "test".to_owned(), version: "0".to_owned(), sha256: String::new() };
     let mut scores = test.scores.clone();
     scores.sort();
-    Signals {
-        hits: scanned.hits,
-        languages: languages(&text.join("\n"), None),
-        model: ModelSignal::Scored { model: Arc::new(identity), scores },
-        truncated: scanned.truncated,
-    }
+    let model = ModelSignal::Scored { model: Arc::new(identity), scores };
+    Reading::of(post, &bundle.rules).with(model)
 }

@@ -2,15 +2,19 @@
 //!
 //! Data goes to standard output, talk to standard error. Exit codes are those of `sysexits.h`.
 
+mod bundle_command;
 #[cfg(feature = "http")]
 mod config_command;
 mod exit;
+mod explain_command;
 mod locate;
 #[cfg(feature = "onnx")]
 mod model_command;
 mod moderate;
 mod report;
 mod rules_command;
+mod schema_command;
+mod shell_command;
 mod sources;
 
 #[cfg(feature = "kafka")]
@@ -51,6 +55,9 @@ enum Command {
     /// Check and test rules and policies
     #[command(subcommand)]
     Rules(rules_command::RulesCommand),
+    /// See the last bundles, and go back to one of them
+    #[command(subcommand)]
+    Bundle(bundle_command::BundleCommand),
     /// Look into a model folder
     #[cfg(feature = "onnx")]
     #[command(subcommand)]
@@ -59,6 +66,10 @@ enum Command {
     #[cfg(feature = "http")]
     #[command(subcommand)]
     Config(config_command::ConfigCommand),
+    /// Print what lets a shell complete the arguments
+    Completions(shell_command::CompletionsArgs),
+    /// Print the manual page, or write all of them
+    Man(shell_command::ManArgs),
     /// Hold an embedded broker until standard input closes
     #[cfg(feature = "kafka")]
     #[command(hide = true)]
@@ -111,10 +122,13 @@ impl Cli {
             #[cfg(feature = "kafka")]
             Command::Demo(args) => demo::run(&args),
             Command::Rules(command) => rules_command::run(&command),
+            Command::Bundle(command) => bundle_command::run(&command),
             #[cfg(feature = "onnx")]
             Command::Model(command) => model_command::run(&command),
             #[cfg(feature = "http")]
             Command::Config(command) => config_command::run(&command),
+            Command::Completions(args) => Ok(shell_command::completions(&args)),
+            Command::Man(args) => shell_command::man(&args),
             #[cfg(feature = "kafka")]
             Command::EmbeddedBroker { topics } => demo::hold_broker(&topics),
         }

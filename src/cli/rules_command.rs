@@ -1,4 +1,4 @@
-//! `tidegate rules check|test`: what policy people run before they hand a file over.
+//! `tidegate rules check|test|explain|schema`: what policy people run before they hand a file over.
 
 use std::{fmt::Write as _, io::IsTerminal};
 
@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::{
     PartArgs,
     exit::{Exit, Failure},
-    report, sources,
+    explain_command, report, schema_command, sources,
 };
 use crate::{
     bundle::{Loaded, Report},
@@ -20,6 +20,10 @@ pub(super) enum RulesCommand {
     Check(CheckArgs),
     /// Run the tests of rules and policies and the benign corpora
     Test(TestArgs),
+    /// Say why a post is decided as it is: what hit, what nearly hit, what each policy made of it
+    Explain(explain_command::ExplainArgs),
+    /// Print the JSON Schema of a file or of the wire
+    Schema(schema_command::SchemaArgs),
 }
 
 #[derive(Debug, Args)]
@@ -41,11 +45,13 @@ pub(super) fn run(command: &RulesCommand) -> Result<Exit, Failure> {
     match command {
         RulesCommand::Check(args) => check(args),
         RulesCommand::Test(args) => test(args),
+        RulesCommand::Explain(args) => explain_command::run(args),
+        RulesCommand::Schema(args) => Ok(schema_command::run(args)),
     }
 }
 
 fn check(args: &CheckArgs) -> Result<Exit, Failure> {
-    let loaded = sources::load_bundle(&args.parts)?;
+    let (loaded, _) = sources::load_bundle(&args.parts)?;
     let warned = show_warnings(&loaded);
     anstream::print!("{}{}", reach(&loaded.report), summary(&loaded.report));
     Ok(if warned && args.strict { Exit::Findings } else { Exit::Done })
@@ -53,7 +59,7 @@ fn check(args: &CheckArgs) -> Result<Exit, Failure> {
 
 fn test(args: &TestArgs) -> Result<Exit, Failure> {
     // A failing test is a diagnostic that refuses the bundle; it leaves through the failure.
-    let loaded = sources::load_bundle(&args.parts)?;
+    let (loaded, _) = sources::load_bundle(&args.parts)?;
     anstream::print!("{}", tests(&loaded.report));
     Ok(Exit::Done)
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::summary::array;
+use crate::explain::words::{Follows, Saw};
 
 /// A kind of story that a decision tells.
 struct Story {
@@ -69,42 +70,30 @@ fn seen(hit: &Value, text: &str) -> String {
         (Some(start), Some(end)) => text.get(start..end).unwrap_or_default(),
         _ => "",
     };
-    let mut out = format!("{} saw “{quoted}”", hit["rule"].as_str().unwrap_or("?"));
-    if hit["obfuscated"] == true {
-        out.push_str(", in disguise");
-    }
-    if hit["language_mismatch"] == true {
-        out.push_str(", in a sentence of another language");
-    }
-    if let Some(phrase) = hit["cancelled_by"].as_str() {
-        let _ = write!(out, ", which “{phrase}” cancels");
-    }
-    out
+    let saw = Saw {
+        rule: hit["rule"].as_str().unwrap_or("?"),
+        quoted,
+        obfuscated: hit["obfuscated"] == true,
+        language_mismatch: hit["language_mismatch"] == true,
+        cancelled_by: hit["cancelled_by"].as_str(),
+    };
+    saw.to_string()
 }
 
 /// What follows where, by which row.
 fn follows(verdict: &Value) -> String {
-    let list = |value: &Value| {
-        let words: Vec<&str> = array(value).iter().filter_map(Value::as_str).collect();
-        words.join(", ")
+    let words = |key: &str| array(&verdict[key]).iter().filter_map(Value::as_str).collect();
+    let reason = &verdict["reasons"][0];
+    let act = reason["legal"]["act"].as_str();
+    let follows = Follows {
+        regions: words("regions"),
+        action: verdict["action"].as_str().unwrap_or("?"),
+        hold: verdict["hold"] == true,
+        effects: words("effects"),
+        row: reason["row"].as_str(),
+        legal: act.map(|act| (act, reason["legal"]["article"].as_str().unwrap_or_default())),
     };
-    let mut out =
-        format!("{}: {}", list(&verdict["regions"]), verdict["action"].as_str().unwrap_or("?"));
-    if verdict["hold"] == true {
-        out.push_str(" before it is shown");
-    }
-    let effects = list(&verdict["effects"]);
-    if !effects.is_empty() {
-        let _ = write!(out, " with {effects}");
-    }
-    if let Some(row) = verdict["reasons"][0]["row"].as_str() {
-        let _ = write!(out, ", by {row}");
-    }
-    let legal = &verdict["reasons"][0]["legal"];
-    if let Some(act) = legal["act"].as_str() {
-        let _ = write!(out, " ({act} {})", legal["article"].as_str().unwrap_or_default());
-    }
-    out
+    follows.to_string()
 }
 
 /// The different actions of a decision's verdicts.

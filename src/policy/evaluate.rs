@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::{
+    Facts,
     cell::Cell,
     evidence::Evidence,
     ground::{After, Ground},
@@ -19,7 +20,7 @@ use crate::{
         Action, Effect, Outcome, Reason, Reasons, ReviewAsk, ReviewWhen, RowId, Scope, Tier,
     },
     post::{Post, Surface},
-    signal::{Category, Language, ModelSignal, Score, Signals},
+    signal::{AtMost, Category, Language, ModelSignal, RuleHit, Score, Signals},
 };
 
 /// What the taxonomy forbids policies to do.
@@ -41,6 +42,14 @@ pub(super) struct Circumstances {
     pub(super) language: Option<Language>,
 }
 
+impl Circumstances {
+    /// Those of a post that is decided about.
+    pub(super) fn of(facts: &Facts<'_>) -> Self {
+        let (surface, language) = (Some(facts.post.surface), facts.signals.main_language());
+        Self { surface, as_of: facts.as_of, language }
+    }
+}
+
 /// What a table makes of a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Judgement {
@@ -55,8 +64,8 @@ pub(super) struct Claim<'a> {
     /// What it asks for, already softened.
     pub(super) action: Action,
     pub(super) ground: &'a Ground,
-    evidence: Evidence<'a>,
-    threshold: Option<Score>,
+    pub(super) evidence: Evidence<'a>,
+    pub(super) threshold: Option<Score>,
 }
 
 /// What `table` makes of `signals` on `post`.
@@ -67,6 +76,16 @@ pub(super) fn judge(
     post: &Post,
     circumstances: Circumstances,
 ) -> Judgement {
+    conclude(&collect(table, limits, signals, circumstances), post)
+}
+
+/// Everything that holds, in the order of the evidence.
+pub(super) fn collect<'a>(
+    table: &'a Table,
+    limits: &Limits,
+    signals: &'a Signals,
+    circumstances: Circumstances,
+) -> Vec<Claim<'a>> {
     let mut claims = Vec::new();
     let hits = signals.hits.iter().filter(|hit| hit.is_evidence()).map(Evidence::Hit);
     hits.for_each(|hit| claim(table, limits, hit, circumstances, &mut claims));
@@ -85,7 +104,7 @@ pub(super) fn judge(
         let (evidence, action) = (Evidence::Truncated(category), ground.action);
         claims.push(Claim { action, ground, evidence, threshold: None });
     }
-    conclude(&claims, post)
+    claims
 }
 
 /// Adds what the table's cell and rows claim from one piece of evidence.
@@ -144,7 +163,7 @@ fn claim_of_cell<'a>(
 }
 
 /// The strictest action that `evidence` may lead to.
-fn limit(
+pub(super) fn limit(
     table: &Table,
     limits: &Limits,
     evidence: &Evidence<'_>,
@@ -153,7 +172,7 @@ fn limit(
 ) -> Action {
     let weak = if evidence.is_weak() && !weak_blocks { Action::Review } else { Action::Block };
     let of_category = limits.at_most(evidence.category());
-    let mut limit = weak.min(of_category);
+    let mut limit = weak.min(of_category).min(evidence.at_most());
     // A global row says the same everywhere, so no region's cap reaches it.
     let caps = if scope == Scope::Regional { &table.caps[..] } else { &[] };
     for cap in caps.iter().filter(|cap| cap.covers(evidence)) {
@@ -173,7 +192,9 @@ fn without_model<'a>(
     for unavailable in &table.unavailable {
         let of = &unavailable.category;
         let speaks = |found: &Category| found.is_within(of) || limits.speaks_for(of, found);
-        let mut hits = signals.hits.iter().filter(|hit| hit.cancelled_by.is_none());
+        let counts =
+            |hit: &&RuleHit| hit.cancelled_by.is_none() && hit.at_most != Some(AtMost::Allow);
+        let mut hits = signals.hits.iter().filter(counts);
         if unavailable.needs_signal && !hits.any(|hit| speaks(&hit.rule.category)) {
             continue;
         }
@@ -270,11 +291,11 @@ fn draw(post: &Post, row: &RowId) -> u16 {
 }
 
 impl Limits {
-    fn is_mandatory(&self, category: &Category) -> bool {
+    pub(super) fn is_mandatory(&self, category: &Category) -> bool {
         self.mandatory.iter().any(|mandatory| category.is_within(mandatory))
     }
 
-    fn at_most(&self, category: &Category) -> Action {
+    pub(super) fn at_most(&self, category: &Category) -> Action {
         let limits = self.at_most.iter().filter(|(of, _)| category.is_within(of));
         limits.map(|(_, action)| *action).min().unwrap_or(Action::Block)
     }

@@ -28,6 +28,7 @@ mod row_checks;
 mod row_terms;
 mod set;
 mod table;
+mod trace;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -49,6 +50,7 @@ pub use ground::{After, Ground, ReviewTerms};
 pub use reach::Reach;
 pub use row::{Exception, Row, Selectors, Statement};
 pub use set::PolicySet;
+pub use trace::{Fate, Missed, PolicyTrace, Seen, Softener, Weighed};
 
 /// What names in policy files may refer to.
 #[derive(Debug, Clone, Copy)]

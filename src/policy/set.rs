@@ -3,13 +3,14 @@
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use super::{
-    Facts, Known, Reach, Row, Ruling,
+    Facts, Known, PolicyTrace, Reach, Row, Ruling,
     case::PolicyTest,
     checks,
     evaluate::{Circumstances, Limits, judge},
     file::PolicyFile,
     inherit::Family,
     table::{Shadow, Table},
+    trace::weigh,
 };
 use crate::{
     decision::{Action, Outcome, RegionVerdict, Verdict},
@@ -93,11 +94,7 @@ impl PolicySet {
         if self.is_quiet(facts.signals) {
             return Ruling { verdicts: allow(regions.into_owned()), unnamed };
         }
-        let mut by_policy: BTreeMap<usize, Vec<Region>> = BTreeMap::new();
-        for region in &*regions {
-            let policy = self.of_region.get(region).copied().unwrap_or_default();
-            by_policy.entry(policy).or_default().push(*region);
-        }
+        let by_policy = self.by_policy(&regions);
         let mut verdicts: Vec<RegionVerdict> = Vec::with_capacity(by_policy.len());
         for (policy, regions) in by_policy {
             let verdict = self.verdict(&self.policies[policy], facts);
@@ -111,6 +108,25 @@ impl PolicySet {
         }
         verdicts.sort_unstable_by_key(|verdict| verdict.regions[0]);
         Ruling { verdicts, unnamed }
+    }
+
+    /// How the policies of `regions` weigh the evidence, sorted by their first region.
+    pub fn trace(&self, facts: &Facts<'_>, regions: &[Region]) -> Vec<PolicyTrace> {
+        let mut traces: Vec<PolicyTrace> = Vec::new();
+        for (policy, regions) in self.by_policy(&sorted(regions)) {
+            let policy = &self.policies[policy];
+            let verdict = self.verdict(policy, facts);
+            let weighed = weigh(&policy.real, &self.limits, facts, Circumstances::of(facts));
+            match traces.iter_mut().find(|t| t.verdict == verdict && t.weighed == weighed) {
+                Some(equal) => equal.regions.extend(regions),
+                None => traces.push(PolicyTrace { regions, verdict, weighed }),
+            }
+        }
+        for trace in &mut traces {
+            trace.regions.sort_unstable();
+        }
+        traces.sort_unstable_by_key(|trace| trace.regions[0]);
+        traces
     }
 
     /// The tests that stand in the files, in their order.
@@ -166,6 +182,16 @@ impl PolicySet {
             .collect()
     }
 
+    /// The regions of every policy that is asked for, by its place.
+    fn by_policy(&self, regions: &[Region]) -> BTreeMap<usize, Vec<Region>> {
+        let mut by_policy: BTreeMap<usize, Vec<Region>> = BTreeMap::new();
+        for region in regions {
+            let policy = self.of_region.get(region).copied().unwrap_or_default();
+            by_policy.entry(policy).or_default().push(*region);
+        }
+        by_policy
+    }
+
     /// Whether no table anywhere can act on this evidence.
     fn is_quiet(&self, signals: &Signals) -> bool {
         let scores_are_low = match &signals.model {
@@ -179,11 +205,7 @@ impl PolicySet {
     }
 
     fn verdict(&self, policy: &Policy, facts: &Facts<'_>) -> Verdict {
-        let circumstances = Circumstances {
-            surface: Some(facts.post.surface),
-            as_of: facts.as_of,
-            language: facts.signals.main_language(),
-        };
+        let circumstances = Circumstances::of(facts);
         let judge = |table| judge(table, &self.limits, facts.signals, facts.post, circumstances);
         let real = judge(&policy.real);
         let would = policy.trial.as_ref().map(|trial| judge(trial).outcome);

@@ -16,6 +16,7 @@ mod ruleset;
 #[cfg(test)]
 mod scan_tests;
 mod skip;
+mod trace;
 
 pub use compile::{Which, compile};
 pub use corpus::{Corpus, blast_radius};
@@ -23,3 +24,4 @@ pub use examples::{ExampleReport, check_examples};
 pub use file::{Example, PackFile, RuleFile, parse_pack};
 pub use list::ListFiles;
 pub use ruleset::{Ruleset, ScanPart, Scanned};
+pub use trace::{Expected, NEAR_HITS_MAX, NearHit, Refusal, Trace, Why};

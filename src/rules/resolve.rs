@@ -7,6 +7,7 @@ use super::{
     entry::Role,
     file::EntryKind,
     ruleset::{Find, Rule, Ruleset, ScanPart, Scanned},
+    trace::Witness,
 };
 use crate::{
     signal::{HITS_PER_POST_MAX, RuleHit, SPANS_PER_HIT_MAX, Score, Status, TextSpan},
@@ -24,6 +25,7 @@ pub(super) fn resolve(
     parts: &[ScanPart<'_>],
     mut finds: Vec<Find>,
     truncated: bool,
+    witness: &mut impl Witness,
 ) -> Scanned {
     let order = |find: &Find| {
         let rule = rules.entries[find.entry].rule;
@@ -35,7 +37,7 @@ pub(super) fn resolve(
     let mut hits = Vec::new();
     for of_rule in finds.chunk_by(|a, b| rules.entries[a.entry].rule == rules.entries[b.entry].rule)
     {
-        hits.extend(rule_hits(rules, parts, of_rule));
+        hits.extend(rule_hits(rules, parts, of_rule, witness));
     }
     let too_many = hits.len() > HITS_PER_POST_MAX;
     if too_many {
@@ -65,10 +67,15 @@ struct Counted {
 }
 
 /// The hits of one rule; `finds` are sorted by part and place.
-fn rule_hits(rules: &Ruleset, parts: &[ScanPart<'_>], finds: &[Find]) -> Vec<RuleHit> {
+fn rule_hits(
+    rules: &Ruleset,
+    parts: &[ScanPart<'_>],
+    finds: &[Find],
+    witness: &mut impl Witness,
+) -> Vec<RuleHit> {
     let mut counted = Vec::new();
     for of_part in finds.chunk_by(|a, b| a.part == b.part) {
-        counted.extend(longest(rules, of_part));
+        counted.extend(longest(rules, of_part, witness));
     }
     let rule = &rules.rules[rules.entries[finds[0].entry].rule];
     let mut evidence: Vec<usize> =
@@ -77,6 +84,9 @@ fn rule_hits(rules: &Ruleset, parts: &[ScanPart<'_>], finds: &[Find]) -> Vec<Rul
     evidence.dedup();
     if evidence.len() < rule.min {
         // Too little to be evidence; what a decent phrase cancelled is still told.
+        for found in counted.iter().filter(|found| found.cancelled_by.is_none()) {
+            witness.too_few(found.find, evidence.len());
+        }
         counted.retain(|find| find.cancelled_by.is_some());
     }
     group(rules, rule, parts, counted)
@@ -87,7 +97,7 @@ fn rule_hits(rules: &Ruleset, parts: &[ScanPart<'_>], finds: &[Find]) -> Vec<Rul
 /// Literals compete with literals and regexes with regexes: a regex describes a context, and the word
 /// inside it is a find of its own. A find in disguise never covers a plain one: what is added to a text
 /// must not weaken the evidence that was there.
-fn longest(rules: &Ruleset, finds: &[Find]) -> Vec<Counted> {
+fn longest(rules: &Ruleset, finds: &[Find], witness: &mut impl Witness) -> Vec<Counted> {
     let entry = |find: &Find| &rules.entries[find.entry];
     let (exceptions, finds): (Vec<&Find>, Vec<&Find>) =
         finds.iter().partition(|find| entry(find).role == Role::Excepts);
@@ -105,9 +115,11 @@ fn longest(rules: &Ruleset, finds: &[Find]) -> Vec<Counted> {
             }
         }
         let [plain, disguised] = &mut reach[usize::from(entry(find).kind == EntryKind::Regex)];
-        let covered = |by: Option<&Find>| by.is_some_and(|by| by.span.covers(find.span));
+        let covers = |by: &&Find| by.span.covers(find.span);
         let is_disguised = find.view >= View::Skeleton;
-        if covered(*plain) || (is_disguised && covered(*disguised)) {
+        if let Some(by) = plain.filter(covers).or(disguised.filter(|by| is_disguised && covers(by)))
+        {
+            witness.covered(*find, *by);
             continue;
         }
         *(if is_disguised { disguised } else { plain }) = Some(find);
@@ -156,6 +168,7 @@ fn hit(rules: &Ruleset, rule: &Rule, parts: &[ScanPart<'_>], group: &[Counted]) 
         obfuscated: view >= View::Skeleton,
         language_mismatch: spans.iter().all(|span| mismatched(span.bytes)),
         cancelled_by: first.cancelled_by.clone(),
+        at_most: None,
         truncated: in_view().nth(SPANS_PER_HIT_MAX).is_some(),
         spans,
     }

@@ -9,6 +9,7 @@ use super::{
     patterns::{Pattern, Uncalled},
     resolve::resolve,
     skip::{addresses_and_mentions, lies_inside},
+    trace::{Refusal, Witness},
 };
 use crate::{
     post::{Field, Part, Surface},
@@ -118,29 +119,41 @@ impl Ruleset {
 
     /// Finds every rule in every part.
     pub fn scan(&self, parts: &[ScanPart<'_>], surface: Surface) -> Scanned {
+        self.scan_before(parts, surface, &mut ())
+    }
+
+    /// The same before a witness, who is told of everything that was seen and is no evidence.
+    pub(super) fn scan_before<W: Witness>(
+        &self,
+        parts: &[ScanPart<'_>],
+        surface: Surface,
+        witness: &mut W,
+    ) -> Scanned {
         let mut finds = Vec::new();
         for (index, part) in parts.iter().enumerate() {
-            PartScan { rules: self, surface, index, part, skipped: None }.run(&mut finds);
+            PartScan { rules: self, surface, index, part, skipped: None, witness: &mut *witness }
+                .run(&mut finds);
         }
         if finds.is_empty() {
             return Scanned::default();
         }
         let truncated = finds.len() >= FINDS_MAX;
-        resolve(self, parts, finds, truncated)
+        resolve(self, parts, finds, truncated, witness)
     }
 }
 
 /// The scan of one part.
-struct PartScan<'a> {
+struct PartScan<'a, W> {
     rules: &'a Ruleset,
     surface: Surface,
     index: usize,
     part: &'a ScanPart<'a>,
     /// Addresses and mentions of the original, looked for when the first literal is seen.
     skipped: Option<Vec<Range<usize>>>,
+    witness: &'a mut W,
 }
 
-impl PartScan<'_> {
+impl<W: Witness> PartScan<'_, W> {
     fn run(&mut self, finds: &mut Vec<Find>) {
         let part = self.part;
         let raw = ViewText::new(View::Raw, part.original, None, None);
@@ -160,27 +173,58 @@ impl PartScan<'_> {
 
     fn view(&mut self, matchers: &ViewMatchers, text: &ViewText<'_>, finds: &mut Vec<Find>) {
         let mut called: Vec<usize> = matchers.uncalled.matching(text.text).collect();
+        let mut calls: Vec<(usize, Range<usize>)> = Vec::new();
         matchers.literals.scan(text.text, |target, range| match target {
             Target::Entry(entry) => self.literal(entry, &range, text, finds),
             Target::Trigger(pattern) => {
                 if !called.contains(&pattern) {
                     called.push(pattern);
+                    if W::LISTENS {
+                        calls.push((pattern, range));
+                    }
                 }
                 Enough::No
             }
         });
         for pattern in called {
-            let pattern = &self.rules.patterns[pattern];
-            if !self.looks_here(&self.rules.entries[pattern.entry]) {
-                continue;
-            }
-            for range in pattern.find_iter(text.text).filter(|range| !range.is_empty()) {
-                if finds.len() >= FINDS_MAX {
-                    return;
+            let entry = self.rules.patterns[pattern].entry;
+            match self.looks_here(&self.rules.entries[entry]) {
+                Err(_) if !W::LISTENS => continue,
+                here => {
+                    if self.pattern(pattern, here, text, finds) == Enough::Yes {
+                        return;
+                    }
                 }
-                finds.push(self.find(pattern.entry, text.view, text.original(&range)));
+            }
+            let call = calls.iter().find(|(of, _)| *of == pattern);
+            let found = |find: &Find| (find.part, find.entry) == (self.index, entry);
+            if let Some((_, range)) = call.filter(|_| !finds.iter().any(found)) {
+                let find = self.find(entry, text.view, text.original(range));
+                self.witness.refused(find, Refusal::Rest);
             }
         }
+    }
+
+    /// Runs one regex.
+    fn pattern(
+        &mut self,
+        pattern: usize,
+        here: Result<(), Refusal>,
+        text: &ViewText<'_>,
+        finds: &mut Vec<Find>,
+    ) -> Enough {
+        let pattern = &self.rules.patterns[pattern];
+        for range in pattern.find_iter(text.text).filter(|range| !range.is_empty()) {
+            if finds.len() >= FINDS_MAX {
+                return Enough::Yes;
+            }
+            let find = self.find(pattern.entry, text.view, text.original(&range));
+            match here {
+                Ok(()) => finds.push(find),
+                Err(refusal) => self.witness.refused(find, refusal),
+            }
+        }
+        Enough::No
     }
 
     /// Judges one match of a literal.
@@ -195,43 +239,67 @@ impl PartScan<'_> {
             return Enough::Yes;
         }
         let described = &self.rules.entries[entry];
-        if self.looks_here(described) && self.holds(described, range, text) {
-            finds.push(self.find(entry, text.view, text.original(range)));
+        let judged = self.looks_here(described).and_then(|()| self.holds(described, range, text));
+        match judged {
+            Ok(()) => finds.push(self.find(entry, text.view, text.original(range))),
+            Err(refusal) if W::LISTENS => {
+                let find = self.find(entry, text.view, text.original(range));
+                self.witness.refused(find, refusal);
+            }
+            Err(_) => {}
         }
         Enough::No
     }
 
-    fn looks_here(&self, entry: &Entry) -> bool {
+    fn looks_here(&self, entry: &Entry) -> Result<(), Refusal> {
         let surfaces = &self.rules.rules[entry.rule].surfaces;
-        entry.fields.contains(self.part.field)
-            && (surfaces.is_empty() || surfaces.contains(&self.surface))
+        if !entry.fields.contains(self.part.field) {
+            return Err(Refusal::Field);
+        }
+        if !surfaces.is_empty() && !surfaces.contains(&self.surface) {
+            return Err(Refusal::Surface);
+        }
+        Ok(())
     }
 
-    fn holds(&mut self, entry: &Entry, range: &Range<usize>, text: &ViewText<'_>) -> bool {
+    fn holds(
+        &mut self,
+        entry: &Entry,
+        range: &Range<usize>,
+        text: &ViewText<'_>,
+    ) -> Result<(), Refusal> {
         if let Some(folded) = text.skeleton {
             let runs = folded.runs(Span::from_range(range.clone()));
             if !entry.skeleton.matches_runs(runs) {
-                return false;
+                return Err(Refusal::Letters);
             }
         }
         let original = self.part.original;
         let span = text.original(range).range();
         let (left, right) = entry.edges();
-        if (left && !left_edge(original, span.start)) || (right && !right_edge(original, span.end))
-        {
-            return false;
+        if left && !left_edge(original, span.start) {
+            return Err(Refusal::LeftEdge);
+        }
+        if right && !right_edge(original, span.end) {
+            return Err(Refusal::RightEdge);
         }
         if entry.kind == EntryKind::Exact && *range != text.trimmed {
-            return false;
+            return Err(Refusal::NotWhole);
         }
         if entry.case.as_deref().is_some_and(|written| &original[span.clone()] != written) {
-            return false;
+            return Err(Refusal::Case);
         }
         let (before, after) = (&text.text[..range.start], &text.text[range.end..]);
-        if entry.not_after.end(before, text.view) || entry.not_before.start(after, text.view) {
-            return false;
+        if entry.not_after.end(before, text.view) {
+            return Err(Refusal::NotAfter);
         }
-        entry.in_links || !lies_inside(self.skipped(), &span)
+        if entry.not_before.start(after, text.view) {
+            return Err(Refusal::NotBefore);
+        }
+        if !entry.in_links && lies_inside(self.skipped(), &span) {
+            return Err(Refusal::Address);
+        }
+        Ok(())
     }
 
     fn skipped(&mut self) -> &[Range<usize>] {

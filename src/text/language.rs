@@ -35,13 +35,60 @@ pub struct SentenceLanguage {
     pub confidence: Score,
     /// Letters of the sentence in that language's script.
     pub letters: u32,
+    /// What says so.
+    pub basis: Basis,
+}
+
+/// What a language was told by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// Its script, which it has nearly to itself.
+    Script,
+    /// Letters or words that its neighbours do not have.
+    Letters,
+    /// A fast classifier and small words, which agree.
+    Agreement,
+    /// Small words, of a language that the fast classifier does not know.
+    Words,
+    /// A slow and careful classifier.
+    Careful,
+    /// What the author declared, where nothing else was sure.
+    Declared,
+    /// Nothing: too few letters.
+    TooShort,
+    /// Nothing: no answer was sure.
+    Unsure,
+}
+
+impl Basis {
+    /// The same in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Script => "its script",
+            Self::Letters => "letters that only it has",
+            Self::Agreement => "small words and the classifier agree",
+            Self::Words => "small words",
+            Self::Careful => "the careful classifier",
+            Self::Declared => "declared by the author",
+            Self::TooShort => "too few letters to tell",
+            Self::Unsure => "nothing is sure enough",
+        }
+    }
 }
 
 /// The languages of a text in the standard view, the largest share first; empty without letters.
 ///
 /// `declared` lifts an undecided result of its own script and overrides nothing.
 pub fn languages(standard: &str, declared: Option<Language>) -> Vec<LanguageShare> {
-    let found = decide(&Tally::of(standard), declared);
+    shares(&spoken(standard, declared))
+}
+
+/// The same with what each was told by, in the same order.
+pub fn spoken(standard: &str, declared: Option<Language>) -> Vec<SentenceLanguage> {
+    decide(&Tally::of(standard), declared)
+}
+
+fn shares(found: &[SentenceLanguage]) -> Vec<LanguageShare> {
     let total: u32 = found.iter().map(|part| part.letters).sum();
     let share = |letters: u32| score(u64::from(letters) * 1000 / u64::from(total.max(1)));
     let shares = found.iter().map(|part| LanguageShare {
@@ -67,6 +114,7 @@ pub fn sentence_language(text: &str, span: Range<usize>) -> SentenceLanguage {
         language: Language::UNDETERMINED,
         confidence: score(0),
         letters: 0,
+        basis: Basis::TooShort,
     })
 }
 
@@ -89,20 +137,20 @@ fn decide(tally: &Tally, declared: Option<Language>) -> Vec<SentenceLanguage> {
     let declared = declared.map(|language| (language, writing(language.as_str())));
     let lifted = |guess: Guess, writing_of: Writing| match declared {
         Some((language, writing)) if guess.is_unsure() && writing == writing_of => {
-            Guess { language, thousandths: CONFIDENT }
+            Guess { language, thousandths: CONFIDENT, basis: Basis::Declared }
         }
         _ => guess,
     };
     let samples: [(&Sample, Classifier, Writing); 5] = [
         (&tally.latin, latin, Writing::Latin),
         (&tally.cyrillic, cyrillic, Writing::Cyrillic),
-        (&tally.arabic, |sample| Guess::of(alphabets::arabic(sample)), Writing::Arabic),
+        (&tally.arabic, |sample| Guess::letters(alphabets::arabic(sample)), Writing::Arabic),
         (
             &tally.devanagari,
-            |sample| Guess::of(Some(alphabets::devanagari(sample))),
+            |sample| Guess::letters(Some(alphabets::devanagari(sample))),
             Writing::Devanagari,
         ),
-        (&tally.bengali, |sample| Guess::of(Some(alphabets::bengali(sample))), Writing::Other),
+        (&tally.bengali, |sample| Guess::letters(Some(alphabets::bengali(sample))), Writing::Other),
     ];
     for (sample, decide, writing) in samples {
         if sample.letters > 0 {
@@ -116,12 +164,12 @@ fn decide(tally: &Tally, declared: Option<Language>) -> Vec<SentenceLanguage> {
 
 fn merge(parts: &mut Vec<SentenceLanguage>, guess: Guess, letters: u32) {
     let confidence = score(guess.thousandths.into());
-    match parts.iter_mut().find(|part| part.language == guess.language) {
-        Some(part) => {
-            part.letters += letters;
-            part.confidence = part.confidence.max(confidence);
-        }
-        None => parts.push(SentenceLanguage { language: guess.language, confidence, letters }),
+    if let Some(part) = parts.iter_mut().find(|part| part.language == guess.language) {
+        part.letters += letters;
+        part.confidence = part.confidence.max(confidence);
+    } else {
+        let Guess { language, basis, .. } = guess;
+        parts.push(SentenceLanguage { language, confidence, letters, basis });
     }
 }
 
@@ -130,31 +178,34 @@ fn merge(parts: &mut Vec<SentenceLanguage>, guess: Guess, letters: u32) {
 struct Guess {
     language: Language,
     thousandths: u16,
+    basis: Basis,
 }
 
 impl Guess {
-    const UNSURE: Self = Self { language: Language::UNDETERMINED, thousandths: 0 };
+    const UNSURE: Self =
+        Self { language: Language::UNDETERMINED, thousandths: 0, basis: Basis::Unsure };
+    const TOO_SHORT: Self = Self { basis: Basis::TooShort, ..Self::UNSURE };
 
-    fn new(code: &str, thousandths: u16) -> Self {
+    fn new(code: &str, thousandths: u16, basis: Basis) -> Self {
         match Language::new(code) {
-            Some(language) if thousandths >= CONFIDENT => Self { language, thousandths },
+            Some(language) if thousandths >= CONFIDENT => Self { language, thousandths, basis },
             _ => Self::UNSURE,
         }
     }
 
-    /// A language found with so many thousandths of confidence, if any was.
-    fn of(found: Option<(&str, u16)>) -> Self {
-        found.map_or(Self::UNSURE, |(code, thousandths)| Self::new(code, thousandths))
+    /// A language that its letters tell, with so many thousandths of confidence, if any does.
+    fn letters(found: Option<(&str, u16)>) -> Self {
+        found.map_or(Self::UNSURE, |(code, sure)| Self::new(code, sure, Basis::Letters))
     }
 
     /// A language whose script is its own.
     fn sure(code: &str) -> Self {
-        Self::new(code, 990)
+        Self::new(code, 990, Basis::Script)
     }
 
     /// Han without kana: a few of them may be Japanese.
     fn han(code: &str, letters: u32) -> Self {
-        Self::new(code, if letters < 4 { 850 } else { 980 })
+        Self::new(code, if letters < 4 { 850 } else { 980 }, Basis::Script)
     }
 
     fn is_unsure(self) -> bool {
@@ -164,7 +215,7 @@ impl Guess {
 
 fn latin(sample: &Sample) -> Guess {
     if sample.letters < LETTERS_MIN {
-        return Guess::UNSURE;
+        return Guess::TOO_SHORT;
     }
     let fast = fast_latin(&sample.text);
     let election = function_words::vote(&sample.text, fast);
@@ -173,12 +224,12 @@ fn latin(sample: &Sample) -> Guess {
         let seconded = election.seconded * 2 >= VOTE && election.seconded * 4 >= election.votes * 3;
         if let Some(code) = fast.filter(|_| seconded) {
             let clear = code == election.winner && lead >= VOTE;
-            return Guess::new(code, if clear { 970 } else { 900 });
+            return Guess::new(code, if clear { 970 } else { 900 }, Basis::Agreement);
         }
         // The fast classifier answers one of sixteen whatever it reads.
         let unknown_to_it = !FAST_LATIN.contains(&election.winner);
         if unknown_to_it && election.votes >= 3 * VOTE && lead * 3 >= election.votes {
-            return Guess::new(election.winner, 930);
+            return Guess::new(election.winner, 930, Basis::Words);
         }
     }
     let Some((careful, confidence)) = careful(&LATIN_CAREFUL, &sample.text) else {
@@ -186,7 +237,8 @@ fn latin(sample: &Sample) -> Guess {
     };
     let winner = election.map(|election| election.winner);
     let agrees = Some(careful) == fast || Some(careful) == winner;
-    Guess::new(careful, if agrees { confidence.max(850) } else { confidence.min(850) })
+    let confidence = if agrees { confidence.max(850) } else { confidence.min(850) };
+    Guess::new(careful, confidence, Basis::Careful)
 }
 
 /// Latin languages that the fast classifier knows.
@@ -264,12 +316,13 @@ fn careful(detector: &Detector, text: &str) -> Option<(&'static str, u16)> {
 
 fn cyrillic(sample: &Sample) -> Guess {
     if let Some(found) = alphabets::cyrillic(sample) {
-        return Guess::of(Some(found));
+        return Guess::letters(Some(found));
     }
     if sample.letters < LETTERS_MIN {
-        return Guess::UNSURE;
+        return Guess::TOO_SHORT;
     }
-    Guess::of(careful(&CYRILLIC_CAREFUL, &sample.text))
+    let found = careful(&CYRILLIC_CAREFUL, &sample.text);
+    found.map_or(Guess::UNSURE, |(code, sure)| Guess::new(code, sure, Basis::Careful))
 }
 
 /// Scripts that several languages share.

@@ -21,7 +21,7 @@ mod tally;
 mod utf16;
 
 pub use edges::{left_edge, right_edge};
-pub use language::{SentenceLanguage, languages, sentence_language};
+pub use language::{Basis, SentenceLanguage, languages, sentence_language, spoken};
 pub use normalize::{
     Skeleton, SkeletonLiteral, skeleton, skeleton_literal, standard, standard_literal,
     standard_literal_among_kana,

@@ -7,12 +7,16 @@ mod classifier;
 mod decisions;
 #[cfg(feature = "kafka")]
 mod documents;
+mod emergency;
+mod explain;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "http")]
 mod openapi;
+mod schemas;
 #[cfg(feature = "http")]
 mod serve;
+mod shell;
 mod support;
 
 #[cfg(feature = "kafka")]
@@ -21,6 +25,8 @@ mod embedded_broker;
 mod kafka_node;
 #[cfg(feature = "kafka")]
 mod moderation_on_kafka;
+#[cfg(feature = "kafka")]
+mod reload;
 #[cfg(feature = "kafka")]
 mod worker_on_kafka;
 #[cfg(feature = "kafka")]

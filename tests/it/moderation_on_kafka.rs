@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use crate::support::http::{logged_address, moderate};
 use crate::support::kafka::{Kafka, NewRecord, StoredRecord, scratch};
 use crate::support::scene::{Place, SOON, Scene, header, place_in_headers};
+use crate::support::schemas::{assert_answer, assert_dead_letter};
 use crate::support::worker::Worker;
 
 /// Posts of the long test.
@@ -50,12 +51,14 @@ kafka:
 topics: {{posts: {}, decisions: {}, dead_letters: {}}}
 batch: {batch}
 admin: {{listen: null}}
+state: {{dir: {}}}
 ",
             kafka.address(),
             scene.group,
             scene.posts,
             scene.decisions,
             scene.dead_letters,
+            folder.path().join("state").display(),
         );
         fs::write(&config, text).expect("the scratch folder can be written");
         Self { scene, config, _folder: folder }
@@ -89,7 +92,14 @@ admin: {{listen: null}}
     /// gives the number of repeats.
     fn assert_nothing_lost(&self) -> usize {
         let decided = self.decision_ids();
-        let dead: Vec<Place> = self.scene.dead_letters().iter().map(place_in_headers).collect();
+        let dead = self.scene.dead_letters();
+        for letter in &dead {
+            let headers = letter.headers.iter();
+            assert_dead_letter(
+                headers.map(|(k, v)| (k.as_str(), v.as_deref().unwrap_or_default())),
+            );
+        }
+        let dead: Vec<Place> = dead.iter().map(place_in_headers).collect();
         let dead_once: BTreeSet<Place> = dead.iter().copied().collect();
         for place in self.scene.places() {
             let ends = (decided.contains_key(&place), dead_once.contains(&place));
@@ -103,8 +113,11 @@ admin: {{listen: null}}
     }
 }
 
+/// A decision as the schema promises it.
 fn json(record: &StoredRecord) -> Value {
-    serde_json::from_slice(record.value.as_deref().expect("a value")).expect("JSON")
+    let decision = serde_json::from_slice(record.value.as_deref().expect("a value")).expect("JSON");
+    assert_answer(&decision);
+    decision
 }
 
 /// Posts in two languages, some of them about to be blocked, one in a hundred no post at all.

@@ -1,5 +1,6 @@
 //! What the tests share: a real Kafka node and the `tidegate` binary as child processes.
 
+pub(crate) mod home;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 #[cfg(feature = "kafka")]
@@ -13,5 +14,6 @@ pub(crate) mod moderate;
 pub(crate) mod process;
 #[cfg(feature = "kafka")]
 pub(crate) mod scene;
+pub(crate) mod schemas;
 #[cfg(feature = "kafka")]
 pub(crate) mod worker;

@@ -5,6 +5,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use super::schemas::assert_answer;
+
 /// `tidegate moderate` in the repository's root, without a classifier, fed with `input`.
 pub(crate) fn moderate(arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tidegate"))
@@ -25,8 +27,11 @@ pub(crate) fn moderate(arguments: &[&str], input: &[u8]) -> Output {
     output
 }
 
-/// The answers, one for each line.
+/// The answers, one for each line, each as the schemas promise it.
 pub(crate) fn lines(output: &Output) -> Vec<serde_json::Value> {
     let text = String::from_utf8(output.stdout.clone()).expect("it answers in UTF-8");
-    text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
+    let answers = text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON"));
+    let answers: Vec<serde_json::Value> = answers.collect();
+    answers.iter().for_each(assert_answer);
+    answers
 }
