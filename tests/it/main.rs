@@ -13,6 +13,8 @@ mod explain;
 mod http;
 #[cfg(feature = "http")]
 mod openapi;
+#[cfg(feature = "kafka")]
+mod pages;
 mod schemas;
 #[cfg(feature = "http")]
 mod serve;
