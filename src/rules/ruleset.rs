@@ -3,7 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use super::{
-    entry::Entry,
+    entry::{Entry, Role},
     file::EntryKind,
     literals::{Enough, Literals, Target},
     patterns::{Pattern, Uncalled},
@@ -120,7 +120,8 @@ impl Ruleset {
     pub fn scan(&self, parts: &[ScanPart<'_>], surface: Surface) -> Scanned {
         let mut finds = Vec::new();
         for (index, part) in parts.iter().enumerate() {
-            PartScan { rules: self, surface, index, part, skipped: None }.run(&mut finds);
+            PartScan { rules: self, surface, index, part, skipped: None, exceptions: Vec::new() }
+                .run(&mut finds);
         }
         if finds.is_empty() {
             return Scanned::default();
@@ -138,10 +139,14 @@ struct PartScan<'a> {
     part: &'a ScanPart<'a>,
     /// Addresses and mentions of the original, looked for when the first literal is seen.
     skipped: Option<Vec<Range<usize>>>,
+    /// Regexes of decent phrases that were called. They often describe a whole sentence, and most
+    /// rules find nothing that they could cancel.
+    exceptions: Vec<usize>,
 }
 
 impl PartScan<'_> {
     fn run(&mut self, finds: &mut Vec<Find>) {
+        let first = finds.len();
         let part = self.part;
         let raw = ViewText::new(View::Raw, part.original, None, None);
         self.view(&self.rules.raw, &raw, finds);
@@ -155,6 +160,17 @@ impl PartScan<'_> {
                 Target::Entry(entry) => self.literal(entry, &range, &view, finds),
                 Target::Trigger(_) => Enough::No,
             });
+        }
+        for pattern in std::mem::take(&mut self.exceptions) {
+            let entry = &self.rules.entries[self.rules.patterns[pattern].entry];
+            let cancels = |find: &Find| {
+                let found = &self.rules.entries[find.entry];
+                found.rule == entry.rule && found.role == Role::Finds
+            };
+            if finds[first..].iter().any(cancels) {
+                let text = if entry.view == View::Raw { &raw } else { &standard };
+                self.pattern(pattern, text, finds);
+            }
         }
     }
 
@@ -170,16 +186,25 @@ impl PartScan<'_> {
             }
         });
         for pattern in called {
-            let pattern = &self.rules.patterns[pattern];
-            if !self.looks_here(&self.rules.entries[pattern.entry]) {
+            let entry = &self.rules.entries[self.rules.patterns[pattern].entry];
+            if !self.looks_here(entry) {
                 continue;
             }
-            for range in pattern.find_iter(text.text).filter(|range| !range.is_empty()) {
-                if finds.len() >= FINDS_MAX {
-                    return;
-                }
-                finds.push(self.find(pattern.entry, text.view, text.original(&range)));
+            match entry.role {
+                Role::Finds => self.pattern(pattern, text, finds),
+                Role::Excepts => self.exceptions.push(pattern),
             }
+        }
+    }
+
+    /// Finds every match of a regex.
+    fn pattern(&self, pattern: usize, text: &ViewText<'_>, finds: &mut Vec<Find>) {
+        let pattern = &self.rules.patterns[pattern];
+        for range in pattern.find_iter(text.text).filter(|range| !range.is_empty()) {
+            if finds.len() >= FINDS_MAX {
+                return;
+            }
+            finds.push(self.find(pattern.entry, text.view, text.original(&range)));
         }
     }
 
