@@ -1,7 +1,7 @@
 # Every recipe installs what it needs first; scripts/setup.sh says what and why.
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup setup-test build demo test clean
+.PHONY: help setup setup-test build demo test bench clean
 
 # rustup puts cargo where only a new login shell looks.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -24,6 +24,10 @@ demo: build ## a wave of posts through the worker, on an embedded broker; ARGS=-
 
 test: setup-test ## everything: lints, tests with a real Apache Kafka, rules, licences
 	@scripts/test.sh
+
+bench: ## what a post costs, and the worker beside a bare loop and a Python worker
+	@scripts/setup.sh bench
+	@cargo bench --locked --bench bench
 
 clean: ## what was built here; downloads stay
 	@cargo clean
