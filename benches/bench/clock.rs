@@ -20,7 +20,7 @@ pub(crate) fn median_seconds<T>(input: impl Fn() -> T, mut work: impl FnMut(T)) 
             let input = input();
             let started = thread_time();
             work(input);
-            (thread_time() - started).as_secs_f64()
+            thread_time().saturating_sub(started).as_secs_f64()
         })
         .collect();
     median(&mut rounds)

@@ -5,15 +5,15 @@ use tidegate::demo::{Wave, WavePost};
 /// Seed of the corpus; another one would be another bench.
 const SEED: u64 = 20_250_114;
 
-/// The first `count` posts. Every second one carries the text of a like post as well, which brings the
-/// mean to some 200 bytes.
+/// The first `count` posts. Most carry the text of another post as well, which brings the mean to some
+/// 200 bytes.
 pub(crate) fn posts(count: usize) -> Vec<WavePost> {
     let mut wave = Wave::new(SEED);
     let mut next = || wave.next().expect("a wave has no end");
     let mut posts: Vec<WavePost> = Vec::with_capacity(count);
     for index in 0..count {
         let mut post = next();
-        if index % 2 == 1 {
+        if index % 10 != 0 {
             post.text = format!("{}\n{}", post.text, next().text);
         }
         post.id = format!("p{index}");

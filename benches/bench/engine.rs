@@ -89,7 +89,7 @@ fn whole(json: &[String], bundle: &Arc<Bundle>, report: &mut Report) -> f64 {
         chunks.map(|chunk| chunk.iter().map(|post| (post.clone(), at)).collect()).collect()
     };
     check(&mut moderator, &posts);
-    let seconds = median_seconds(&chunks, |chunks| {
+    let seconds = median_seconds(chunks, |chunks| {
         for chunk in chunks {
             black_box(moderator.decide(chunk));
         }
@@ -110,8 +110,7 @@ fn encode(decisions: &[Decision]) -> f64 {
         |mut out| {
             for decision in decisions {
                 let (received_at, decided_at) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
-                let published =
-                    Published { id: id.clone(), source: None, received_at, decided_at, text: None };
+                let published = Published { id, source: None, received_at, decided_at, text: None };
                 out.clear();
                 encode_decision(decision, &published, usize::MAX, &mut out);
                 black_box(&out);
