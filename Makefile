@@ -1,7 +1,7 @@
 # Every recipe installs what it needs first; scripts/setup.sh says what and why.
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup setup-test build demo test fuzz check-long man clean
+.PHONY: help setup setup-test build demo test bench fuzz check-long man clean
 
 # rustup puts cargo where only a new login shell looks.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -24,6 +24,10 @@ demo: build ## a wave of posts through the worker, on an embedded broker; ARGS=-
 
 test: setup-test ## everything: lints, tests with a real Apache Kafka, rules, licences
 	@scripts/test.sh
+
+bench: ## what a post costs, and the worker beside a bare loop and a Python worker
+	@scripts/setup.sh bench
+	@cargo bench --locked --bench bench
 
 fuzz: setup ## look for trouble with every fuzz target; SECONDS_EACH=60
 	@scripts/fuzz.sh run $(or $(SECONDS_EACH),60)

@@ -21,10 +21,11 @@ trap '[[ -z $work ]] || rm -rf "$work"' EXIT
 
 usage() {
   cat >&2 <<'TEXT'
-usage: scripts/setup.sh build|test|STEP...
+usage: scripts/setup.sh build|test|bench|STEP...
 
   build   what `make build` and `make demo` need: toolchain, packages, onnxruntime
   test    that, and what `make test` needs: lints, test-packages, kafka, cargo-deny
+  bench   what `make bench` needs: build, test-packages, kafka, peers
 
 Downloads are kept in $TIDEGATE_CACHE, else in ~/.cache/tidegate.
 TEXT
@@ -38,6 +39,7 @@ main() {
     case $name in
       build) main toolchain packages onnxruntime ;;
       test) main toolchain lints test-packages onnxruntime kafka cargo-deny ;;
+      bench) main build test-packages kafka peers ;;
       toolchain) toolchain ;;
       lints) lints ;;
       packages) packages "${build_tools[@]}" ;;
@@ -45,6 +47,7 @@ main() {
       onnxruntime) onnxruntime ;;
       kafka) kafka ;;
       cargo-deny) cargo_deny ;;
+      peers) peers ;;
       *) usage ;;
     esac
   done
@@ -98,6 +101,7 @@ has() {
     openssl) pkg-config --exists openssl 2>/dev/null ;;
     zlib) pkg-config --exists zlib 2>/dev/null ;;
     pip) python3 -m pip --version >/dev/null 2>&1 ;;
+    venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     java) at_least "$java_needed" "$(java_version)" ;;
     # Maven serves only to fetch Kafka's jars.
     maven) kafka_is_cached || command -v mvn >/dev/null ;;
@@ -111,6 +115,7 @@ package_of() {
     openssl) echo libssl-dev ;;
     zlib) echo zlib1g-dev ;;
     pip) echo python3-pip ;;
+    venv) echo python3-venv ;;
     # Ubuntu 22.04's default is Java 11; Debian 13 has no 17 but a newer default.
     java) if apt_knows openjdk-17-jre-headless; then echo openjdk-17-jre-headless; else echo default-jre-headless; fi ;;
     maven) echo maven ;;
@@ -216,6 +221,31 @@ cargo_deny() {
     step cargo-deny "$cargo_deny_version linked into .tidegate/bin"
   else
     step cargo-deny "$cargo_deny_version is there"
+  fi
+}
+
+# The Python worker that the bench compares with, in an environment of its own.
+peers() {
+  local wanted=$root/benches/peers/requirements.txt
+  local kept here=$local_dir/peers
+  kept=$cache/peers-$(sha256sum "$wanted" | cut -c 1-16)-$machine
+  if [[ ! -e $kept/requirements.txt ]]; then
+    has venv || packages venv
+    step peers "installing the Python worker's packages into $kept"
+    # An environment knows its own path, so it is made in its place; the last file says it is whole.
+    rm -rf "$kept"
+    mkdir -p "$cache"
+    quietly python3 -m venv "$kept"
+    quietly "$kept/bin/pip" install --disable-pip-version-check --only-binary ":all:" -r "$wanted" ||
+      give_up "The Python worker's packages could not be fetched. With PyPI in reach run make bench again."
+    cp "$wanted" "$kept/requirements.txt"
+  fi
+  if [[ ! $here -ef $kept ]]; then
+    mkdir -p "$local_dir"
+    ln -sfn "$kept" "$here"
+    step peers "linked as .tidegate/peers"
+  else
+    step peers "they are there"
   fi
 }
 

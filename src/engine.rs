@@ -200,8 +200,9 @@ fn classifier_text(parts: &[Part], views: &[NormalizedText]) -> String {
 
 /// The hash of texts with their places, in hexadecimal digits.
 fn hash<'a>(texts: impl Iterator<Item = (&'a Part, &'a str)>) -> String {
-    let add = |hasher: ValueHasher, (part, text): (&Part, &str)| {
-        hasher.bytes(part.field.as_str()).integer(part.index.unwrap_or(0).into()).bytes(text)
-    };
-    texts.fold(ValueHasher::default(), add).hex()
+    let mut hasher = ValueHasher::default();
+    for (part, text) in texts {
+        hasher.bytes(part.field.as_str()).integer(part.index.unwrap_or(0).into()).bytes(text);
+    }
+    hasher.hex()
 }

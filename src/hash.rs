@@ -8,9 +8,8 @@
 pub struct ValueHasher(blake3::Hasher);
 
 impl ValueHasher {
-    /// Adds a text or bytes.
-    #[must_use]
-    pub fn bytes(mut self, bytes: impl AsRef<[u8]>) -> Self {
+    /// Adds a text or bytes. By reference: the state is two kilobytes, too much to hand around.
+    pub fn bytes(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
         let bytes = bytes.as_ref();
         self.0.update(&crate::text::offset(bytes.len()).to_le_bytes());
         self.0.update(bytes);
@@ -18,21 +17,20 @@ impl ValueHasher {
     }
 
     /// Adds a number.
-    #[must_use]
-    pub fn integer(mut self, number: u64) -> Self {
+    pub fn integer(&mut self, number: u64) -> &mut Self {
         self.0.update(&number.to_le_bytes());
         self
     }
 
     /// The first 16 bytes of the hash.
-    pub fn short(self) -> [u8; 16] {
+    pub fn short(&self) -> [u8; 16] {
         let mut short = [0; 16];
         short.copy_from_slice(&self.0.finalize().as_bytes()[..16]);
         short
     }
 
     /// The whole hash in hexadecimal digits.
-    pub fn hex(self) -> String {
+    pub fn hex(&self) -> String {
         self.0.finalize().to_hex().to_string()
     }
 }

@@ -235,14 +235,16 @@ impl Loader<'_> {
                 if left_out {
                     continue;
                 }
-                bundle = bundle.integer(layer).bytes(relative).bytes(&file.text);
+                bundle.integer(layer).bytes(relative).bytes(&file.text);
                 if relative.starts_with("policies/") {
-                    policies = policies.integer(layer).bytes(relative).bytes(&file.text);
+                    policies.integer(layer).bytes(relative).bytes(&file.text);
                 }
             }
         }
         let identity = model.map(|model| model.identity());
-        let bundle = identity.map_or(bundle.clone(), |model| bundle.bytes(&model.sha256));
+        if let Some(model) = identity {
+            bundle.bytes(&model.sha256);
+        }
         Versions {
             engine: crate::engine::VERSION,
             bundle: bundle.hex(),

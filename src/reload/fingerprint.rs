@@ -63,7 +63,7 @@ impl Look {
                 let numbers = [metadata.dev(), metadata.ino(), metadata.len()];
                 let times = times.map(i64::cast_unsigned);
                 for number in numbers.into_iter().chain(times) {
-                    self.hasher = std::mem::take(&mut self.hasher).integer(number);
+                    self.hasher.integer(number);
                 }
             }
         }
@@ -90,7 +90,7 @@ impl Look {
     }
 
     fn text(&mut self, text: &str) {
-        self.hasher = std::mem::take(&mut self.hasher).bytes(text);
+        self.hasher.bytes(text);
     }
 }
 

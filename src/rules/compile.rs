@@ -308,8 +308,11 @@ impl Compiler<'_> {
     }
 
     fn finish(mut self) -> Ruleset {
-        let add = |hasher: ValueHasher, facts: &Arc<RuleFacts>| hasher.bytes(&*facts.hash);
-        self.made.hash = self.made.known.iter().fold(ValueHasher::default(), add).hex();
+        let mut hasher = ValueHasher::default();
+        for facts in &self.made.known {
+            hasher.bytes(&*facts.hash);
+        }
+        self.made.hash = hasher.hex();
         for patterns in [&self.patterns.standard, &self.patterns.skeleton] {
             if let Some((pattern, ends)) = densest_end(patterns).filter(|&(_, n)| n > ENDS_MAX) {
                 let message = format!("{ends} entries end where `{pattern}` ends, {ENDS_MAX} may");
@@ -349,7 +352,8 @@ struct RuleHash(ValueHasher);
 
 impl RuleHash {
     fn new(rule: &RuleFile) -> Self {
-        let hasher = ValueHasher::default()
+        let mut hasher = ValueHasher::default();
+        hasher
             .bytes(&rule.id)
             .bytes(rule.category.as_ref().map_or("", Category::as_str))
             .integer(rule.severity.level().into())
@@ -361,7 +365,7 @@ impl RuleHash {
 
     fn entry(&mut self, role: Role, entry: &EntryFile) {
         let how = format!("{role:?} {:?} {:?}", entry.kind, entry.options);
-        self.0 = std::mem::take(&mut self.0).bytes(how).bytes(&entry.text);
+        self.0.bytes(how).bytes(&entry.text);
     }
 
     fn finish(self) -> Arc<str> {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, ops::Range};
 use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use regex_syntax::{
     ParserBuilder,
-    hir::{Class, Hir, HirKind, Look},
+    hir::{Class, Hir, HirKind, Look, literal::Extractor},
 };
 
 use crate::text::{View, standard_literal};
@@ -18,6 +18,12 @@ const SET_DFA_SIZE_MAX: usize = 64 * 1024 * 1024;
 const NEST_MAX: u32 = 64;
 /// Most literals a regex may ask for.
 const TRIGGERS_MAX: usize = 256;
+/// Characters from which on a longer literal calls hardly less often.
+const TRIGGER_LETTERS: usize = 8;
+/// Largest class that is written out in literals: an optional letter or two, not all digits.
+const TRIGGER_CLASS_MAX: usize = 4;
+/// Longest literal that calls a regex, in bytes.
+const TRIGGER_BYTES_MAX: usize = 32;
 /// Largest class that is unfolded letter by letter to look for a survivor of folding.
 const CLASS_LETTERS_MAX: u32 = 4096;
 
@@ -109,28 +115,58 @@ impl Uncalled {
 /// Literals of which every match holds one.
 struct Required {
     set: BTreeSet<String>,
+    /// Characters of the shortest.
     shortest: usize,
 }
 
-/// Walks the regex for the best set of required literals: the one whose shortest member is longest.
+impl Required {
+    fn new(set: BTreeSet<String>) -> Option<Self> {
+        let shortest = set.iter().map(|literal| literal.chars().count()).min()?;
+        (shortest > 0 && set.len() <= TRIGGERS_MAX).then_some(Self { set, shortest })
+    }
+
+    /// Long literals call seldom; of equally long ones fewer are better.
+    fn worth(&self) -> impl Ord + use<> {
+        (self.shortest.min(TRIGGER_LETTERS), std::cmp::Reverse(self.set.len()))
+    }
+}
+
+/// Walks the regex for the best set of required literals.
 fn required(hir: &Hir) -> Option<Required> {
-    match hir.kind() {
-        HirKind::Literal(literal) => {
-            let text = std::str::from_utf8(&literal.0).ok()?.to_owned();
-            let shortest = text.chars().count();
-            Some(Required { set: BTreeSet::from([text]), shortest })
-        }
+    let inside = match hir.kind() {
         HirKind::Capture(capture) => required(&capture.sub),
         HirKind::Repetition(repetition) if repetition.min >= 1 => required(&repetition.sub),
-        HirKind::Concat(parts) => parts.iter().filter_map(required).max_by_key(|r| r.shortest),
-        HirKind::Alternation(parts) => {
-            let all: Vec<Required> = parts.iter().map(required).collect::<Option<_>>()?;
-            let shortest = all.iter().map(|r| r.shortest).min()?;
-            let set: BTreeSet<String> = all.into_iter().flat_map(|r| r.set).collect();
-            (set.len() <= TRIGGERS_MAX).then_some(Required { set, shortest })
+        HirKind::Concat(parts) => {
+            let rests = (1..parts.len()).map(|from| prefixes(&Hir::concat(parts[from..].to_vec())));
+            let inside = parts.iter().map(required).chain(rests);
+            inside.flatten().max_by_key(Required::worth)
         }
-        HirKind::Empty | HirKind::Class(_) | HirKind::Look(_) | HirKind::Repetition(_) => None,
-    }
+        HirKind::Alternation(parts) => {
+            let all: Option<Vec<Required>> = parts.iter().map(required).collect();
+            all.and_then(|all| Required::new(all.into_iter().flat_map(|r| r.set).collect()))
+        }
+        HirKind::Literal(_)
+        | HirKind::Empty
+        | HirKind::Class(_)
+        | HirKind::Look(_)
+        | HirKind::Repetition(_) => None,
+    };
+    inside.into_iter().chain(prefixes(hir)).max_by_key(Required::worth)
+}
+
+/// Literals of which every match begins with one.
+fn prefixes(hir: &Hir) -> Option<Required> {
+    let mut extractor = Extractor::new();
+    extractor.limit_class(TRIGGER_CLASS_MAX);
+    extractor.limit_total(TRIGGERS_MAX / 2).limit_literal_len(TRIGGER_BYTES_MAX);
+    let found = extractor.extract(hir);
+    let texts = found.literals()?.iter().map(|literal| {
+        let bytes = literal.as_bytes();
+        // A literal that was cut off may end inside a character.
+        let whole = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        whole.to_owned()
+    });
+    Required::new(texts.collect())
 }
 
 /// One character is in too many texts to call a regex by.
@@ -188,6 +224,8 @@ fn problem(code: &'static str, message: &str, help: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn triggers(regex: &str) -> Vec<String> {
@@ -202,10 +240,43 @@ mod tests {
     #[test]
     fn every_match_holds_one_of_the_triggers() {
         assert_eq!(triggers("微信号?[:：]?[a-z0-9]{6,}"), ["微信"]);
-        assert_eq!(triggers("(?:earn|make) [0-9]+ (?:dollars|usd)"), ["earn", "make"]);
+        assert_eq!(triggers("(?:earn|make) [0-9]+ (?:dollars|usd)"), ["earn ", "make "]);
+        assert_eq!(
+            triggers("[0-9]+ (?:my|our) (?:free )?group"),
+            ["my free group", "my group", "our free group", "our group"]
+        );
         assert_eq!(triggers("[a-z]+@[a-z]+"), [""; 0]);
+        assert_eq!(triggers("(?:ab)?cd{2}"), ["abcdd", "cdd"]);
         // Only `c` is in every match, and one letter calls too often.
-        assert_eq!(triggers("(?:ab)?cd{2}"), [""; 0]);
+        assert_eq!(triggers("[a-z]+c[a-z]+"), [""; 0]);
+    }
+
+    proptest! {
+        /// Whatever a regex matches, one of its triggers calls it.
+        #[test]
+        fn no_match_goes_uncalled((regex, text) in a_regex_and_a_match()) {
+            let triggers = triggers(regex);
+            let called = |trigger: &String| text.contains(trigger.as_str());
+            prop_assert!(triggers.iter().any(called), "{regex} matches {text:?}: {triggers:?}");
+        }
+    }
+
+    fn a_regex_and_a_match() -> impl Strategy<Value = (&'static str, String)> {
+        let regexes = [
+            "(?:earn|make) [0-9]+ (?:dollars|usd)",
+            "(?:join|dm for) (?:my|our) (?:free |vip )*(?:crypto|forex|coin) (?:group|chat)s?",
+            "(?:加 ?vx|加微信?|\\+ ?wx)号?[: ]{0,3}[a-z0-9_-]{6,20}",
+            "[a-z]{2,4}(?:ab|c[de]f|(?:gh)+)x?yz",
+            "(?i)we(?:chat|ixin) ?id",
+            "(?:日赚|月入)\\d{3,}(?:元|块)?|躺赚",
+            "[^.!]{0,20}(?:police|is a scam)[^.!]{0,20}",
+            "a{2,9}bc?d",
+            "(?:süd|norden|grund)?[äöü]?west",
+        ];
+        prop::sample::select(regexes.to_vec()).prop_flat_map(|regex| {
+            let matches = prop::string::string_regex(regex).expect("a regex without edges");
+            (Just(regex), matches)
+        })
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use super::{
-    entry::Entry,
+    entry::{Entry, Role},
     file::EntryKind,
     literals::{Enough, Literals, Target},
     patterns::{Pattern, Uncalled},
@@ -131,7 +131,9 @@ impl Ruleset {
     ) -> Scanned {
         let mut finds = Vec::new();
         for (index, part) in parts.iter().enumerate() {
-            PartScan { rules: self, surface, index, part, skipped: None, witness: &mut *witness }
+            let exceptions = Vec::new();
+            let witness = &mut *witness;
+            PartScan { rules: self, surface, index, part, skipped: None, exceptions, witness }
                 .run(&mut finds);
         }
         if finds.is_empty() {
@@ -150,11 +152,15 @@ struct PartScan<'a, W> {
     part: &'a ScanPart<'a>,
     /// Addresses and mentions of the original, looked for when the first literal is seen.
     skipped: Option<Vec<Range<usize>>>,
+    /// Regexes of decent phrases that were called. They often describe a whole sentence, and most
+    /// rules find nothing that they could cancel.
+    exceptions: Vec<usize>,
     witness: &'a mut W,
 }
 
 impl<W: Witness> PartScan<'_, W> {
     fn run(&mut self, finds: &mut Vec<Find>) {
+        let first = finds.len();
         let part = self.part;
         let raw = ViewText::new(View::Raw, part.original, None, None);
         self.view(&self.rules.raw, &raw, finds);
@@ -168,6 +174,17 @@ impl<W: Witness> PartScan<'_, W> {
                 Target::Entry(entry) => self.literal(entry, &range, &view, finds),
                 Target::Trigger(_) => Enough::No,
             });
+        }
+        for pattern in std::mem::take(&mut self.exceptions) {
+            let entry = &self.rules.entries[self.rules.patterns[pattern].entry];
+            let cancels = |find: &Find| {
+                let found = &self.rules.entries[find.entry];
+                found.rule == entry.rule && found.role == Role::Finds
+            };
+            if finds[first..].iter().any(cancels) {
+                let text = if entry.view == View::Raw { &raw } else { &standard };
+                self.pattern(pattern, Ok(()), text, finds);
+            }
         }
     }
 
@@ -187,19 +204,23 @@ impl<W: Witness> PartScan<'_, W> {
             }
         });
         for pattern in called {
-            let entry = self.rules.patterns[pattern].entry;
-            match self.looks_here(&self.rules.entries[entry]) {
-                Err(_) if !W::LISTENS => continue,
-                here => {
-                    if self.pattern(pattern, here, text, finds) == Enough::Yes {
-                        return;
-                    }
-                }
+            let place = self.rules.patterns[pattern].entry;
+            let entry = &self.rules.entries[place];
+            let here = self.looks_here(entry);
+            if entry.role == Role::Excepts {
+                self.exceptions.extend(here.is_ok().then_some(pattern));
+                continue;
+            }
+            if here.is_err() && !W::LISTENS {
+                continue;
+            }
+            if self.pattern(pattern, here, text, finds) == Enough::Yes {
+                return;
             }
             let call = calls.iter().find(|(of, _)| *of == pattern);
-            let found = |find: &Find| (find.part, find.entry) == (self.index, entry);
+            let found = |find: &Find| (find.part, find.entry) == (self.index, place);
             if let Some((_, range)) = call.filter(|_| !finds.iter().any(found)) {
-                let find = self.find(entry, text.view, text.original(range));
+                let find = self.find(place, text.view, text.original(range));
                 self.witness.refused(find, Refusal::Rest);
             }
         }

@@ -62,6 +62,13 @@ impl NormalizedText {
         self.original_len += offset(folded.len_utf8());
     }
 
+    /// The same text with a space in the place of every white space of ASCII.
+    pub(super) fn with_ascii_spaces(mut self) -> Self {
+        let is_space = |ch: char| ch.is_ascii() && ch.is_whitespace();
+        self.text = self.text.replace(is_space, " ");
+        self
+    }
+
     /// Appends `folded` for the next `original_len` bytes of the original: one for one, one for many,
     /// many for one, or (with an empty `folded`) a deletion.
     pub fn push(&mut self, folded: &str, original_len: usize) {

@@ -54,8 +54,9 @@ pub struct DecisionId(Uuid);
 impl DecisionId {
     /// The id of the decision about what came from `origin`.
     pub fn of(origin: Origin<'_>) -> Self {
-        let hasher = ValueHasher::default().bytes(SCHEME);
-        let hasher = match origin {
+        let mut hasher = ValueHasher::default();
+        hasher.bytes(SCHEME);
+        match origin {
             Origin::Record { source, topic, partition, offset, value } => hasher
                 .bytes(source)
                 .bytes(topic)
@@ -70,7 +71,8 @@ impl DecisionId {
     /// The id of something that belongs to this decision, such as a review job.
     #[must_use]
     pub fn derive(self, name: &str) -> Self {
-        let hasher = ValueHasher::default().bytes(SCHEME).bytes(self.0.as_bytes()).bytes(name);
+        let mut hasher = ValueHasher::default();
+        hasher.bytes(SCHEME).bytes(self.0.as_bytes()).bytes(name);
         Self(Uuid::new_v8(hasher.short()))
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -25,16 +25,23 @@ struct Shipped {
     rules: BTreeMap<String, Arc<RuleFacts>>,
 }
 
-fn files(directory: &str) -> Vec<Arc<SourceFile>> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules").join(directory);
-    let entries = fs::read_dir(&directory).expect("the directory is shipped");
+/// The files of a folder of `rules` and of the folders in it.
+fn files(folder: &str) -> Vec<Arc<SourceFile>> {
+    files_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("rules").join(folder))
+}
+
+fn files_in(folder: &Path) -> Vec<Arc<SourceFile>> {
+    let entries = fs::read_dir(folder).expect("the folder is shipped");
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
     paths.sort();
-    let read = |path: std::path::PathBuf| {
+    let read = |path: PathBuf| {
+        if path.is_dir() {
+            return files_in(&path);
+        }
         let text = fs::read_to_string(&path).expect("readable");
-        source(path.to_str().expect("UTF-8"), &text)
+        vec![source(path.to_str().expect("UTF-8"), &text)]
     };
-    paths.into_iter().map(read).collect()
+    paths.into_iter().flat_map(read).collect()
 }
 
 /// Id, category, severity and status of every rule of a pack; the rest is the rule compiler's.

@@ -10,8 +10,10 @@ use crate::text::NormalizedText;
 ///
 /// It runs last: characters that were removed, or became spaces, may stand inside a run.
 pub(super) fn fold(text: NormalizedText) -> NormalizedText {
-    if is_folded(text.text()) {
-        return text;
+    match needed(text.text()) {
+        Needed::Nothing => return text,
+        Needed::Spaces => return text.with_ascii_spaces(),
+        Needed::Runs => {}
     }
     let before = units::of(&text);
     let mut after: Vec<Unit> = Vec::with_capacity(before.len());
@@ -32,14 +34,30 @@ pub(super) fn fold(text: NormalizedText) -> NormalizedText {
     units::mapped(&after, &text, text.original_len() as usize)
 }
 
-/// Whether a text has no white space but single spaces.
-fn is_folded(text: &str) -> bool {
+/// What there is to fold in a text.
+enum Needed {
+    /// White space is single spaces.
+    Nothing,
+    /// White space is single characters of ASCII: each becomes a space where it stands.
+    Spaces,
+    /// Anything else.
+    Runs,
+}
+
+fn needed(text: &str) -> Needed {
+    let mut needed = Needed::Nothing;
     let mut after_space = false;
-    text.chars().all(|ch| {
-        let folded = !ch.is_whitespace() || (ch == ' ' && !after_space);
-        after_space = ch == ' ';
-        folded
-    })
+    for ch in text.chars() {
+        let space = ch.is_whitespace();
+        if space && (after_space || !ch.is_ascii()) {
+            return Needed::Runs;
+        }
+        if space && ch != ' ' {
+            needed = Needed::Spaces;
+        }
+        after_space = space;
+    }
+    needed
 }
 
 /// How many lines a run of white space ends; `\r\n` ends one.

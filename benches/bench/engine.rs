@@ -1,0 +1,157 @@
+//! One core: each stage of the engine, and all of it, on the corpus.
+
+use std::{hint::black_box, path::Path, sync::Arc};
+
+use jiff::Timestamp;
+use tidegate::{
+    bundle::{Bundle, ModelSource, Sources, load},
+    classify::{Model, load_model},
+    decision::{Action, Decision},
+    demo::WavePost,
+    engine::Engine,
+    files::RuleFolder,
+    moderator::Moderator,
+    post::Post,
+    rules::ScanPart,
+    text::{languages, skeleton, standard},
+    wire::{DecisionId, Limits, Origin, Published, decode_post, encode_decision},
+};
+
+use super::{clock::median_seconds, float, report::Report};
+
+/// Posts that a thread of the worker takes at once.
+const CHUNK: usize = 64;
+
+/// Measures every stage and writes it into the report.
+pub(crate) fn measure(posts: &[WavePost], home: &Path, report: &mut Report) {
+    let json: Vec<String> = posts.iter().map(WavePost::to_json).collect();
+    let with_model = Arc::new(bundle(home, true));
+    let rules_only = Arc::new(bundle(home, false));
+    stages(&json, &rules_only, report);
+    let rate = whole(&json, &rules_only, report);
+    report.rate("engine, rules only", "engine_rules_posts_per_s", rate);
+    let rate = whole(&json, &with_model, report);
+    report.rate("engine, rules and model", "engine_model_posts_per_s", rate);
+}
+
+fn stages(json: &[String], bundle: &Arc<Bundle>, report: &mut Report) {
+    let count = float(json.len());
+    let mut stage = |name: &str, seconds: f64| report.stage(name, seconds / count * 1e6);
+    let limits = Limits::default();
+    let seconds = median_seconds(
+        || (),
+        |()| {
+            for line in json {
+                black_box(decode_post(line.as_bytes(), &limits).expect("it is a post"));
+            }
+        },
+    );
+    stage("decode", seconds);
+    let posts = decode(json);
+    let texts: Vec<&str> = posts.iter().map(|post| post.parts[0].text.as_str()).collect();
+    let seconds =
+        median_seconds(|| (), |()| texts.iter().for_each(|text| drop(black_box(standard(text)))));
+    stage("standard view", seconds);
+    let views: Vec<_> = texts.iter().map(|text| standard(text)).collect();
+    let seconds = median_seconds(
+        || (),
+        |()| {
+            for (text, view) in texts.iter().zip(&views) {
+                black_box(skeleton(text, view));
+            }
+        },
+    );
+    stage("skeleton view", seconds);
+    let seconds = median_seconds(
+        || (),
+        |()| views.iter().for_each(|view| drop(black_box(languages(view.text(), None)))),
+    );
+    stage("languages", seconds);
+    let seconds = median_seconds(
+        || (),
+        |()| {
+            for (post, view) in posts.iter().zip(&views) {
+                let parts = ScanPart::of(&post.parts, std::slice::from_ref(view));
+                black_box(bundle.rules().scan(&parts, post.surface));
+            }
+        },
+    );
+    stage("rules, with the skeleton view", seconds);
+}
+
+/// Posts a second of one core, from a decoded post to a decision.
+fn whole(json: &[String], bundle: &Arc<Bundle>, report: &mut Report) -> f64 {
+    let mut moderator = Moderator::new(Engine::new(Arc::clone(bundle))).expect("the model opens");
+    let posts = decode(json);
+    let at = Timestamp::UNIX_EPOCH;
+    let chunks = || -> Vec<Vec<(Post, Timestamp)>> {
+        let chunks = posts.chunks(CHUNK);
+        chunks.map(|chunk| chunk.iter().map(|post| (post.clone(), at)).collect()).collect()
+    };
+    check(&mut moderator, &posts);
+    let seconds = median_seconds(chunks, |chunks| {
+        for chunk in chunks {
+            black_box(moderator.decide(chunk));
+        }
+    });
+    let decide = |chunk| moderator.decide(chunk).0;
+    let decisions: Vec<Decision> =
+        chunks().into_iter().flat_map(decide).map(|decision| decision.expect("no bug")).collect();
+    let name = if bundle.model().is_some() { "encode, with scores" } else { "encode" };
+    report.stage(name, encode(&decisions) / float(posts.len()) * 1e6);
+    float(posts.len()) / seconds
+}
+
+/// Seconds that writing the decisions as JSON takes.
+fn encode(decisions: &[Decision]) -> f64 {
+    let id = DecisionId::of(Origin::Direct { post: "{}" });
+    median_seconds(
+        || Vec::with_capacity(4096),
+        |mut out| {
+            for decision in decisions {
+                let (received_at, decided_at) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+                let published = Published { id, source: None, received_at, decided_at, text: None };
+                out.clear();
+                encode_decision(decision, &published, usize::MAX, &mut out);
+                black_box(&out);
+            }
+        },
+    )
+}
+
+/// What is measured must decide what it should: a fast wrong answer is worth nothing.
+fn check(moderator: &mut Moderator, posts: &[Post]) {
+    let posts: Vec<_> = posts.iter().map(|post| (post.clone(), Timestamp::UNIX_EPOCH)).collect();
+    let (decisions, _) = moderator.decide(posts.clone());
+    let mut lures = 0;
+    for ((post, _), decision) in posts.iter().zip(decisions) {
+        let decision = decision.expect("no bug");
+        if post.parts[0].text.contains("加微信 abc123") {
+            assert_eq!(decision.action, Action::Block, "a lure to a private chat");
+            lures += 1;
+        }
+    }
+    assert!(lures > 0, "the corpus has lures to private chats");
+}
+
+fn decode(json: &[String]) -> Vec<Post> {
+    let limits = Limits::default();
+    json.iter().map(|line| decode_post(line.as_bytes(), &limits).expect("a post").post).collect()
+}
+
+/// The shipped bundle.
+pub(crate) fn bundle(home: &Path, model: bool) -> Bundle {
+    struct Models<'a>(&'a Path);
+    impl ModelSource for Models<'_> {
+        fn load(&self, name: &str) -> Result<Arc<dyn Model>, String> {
+            let library = self.0.join(".tidegate/lib/libonnxruntime.so");
+            let folder = self.0.join("models").join(name);
+            load_model(&folder, &library).map_err(|error| error.to_string())
+        }
+    }
+    let folder = RuleFolder::read(&home.join("rules")).expect("the rules are shipped");
+    let models = Models(home);
+    let models = model.then_some(&models as &dyn ModelSource);
+    let sources = Sources { folders: &[folder], shipped_rules: true, models };
+    load(&sources).expect("the shipped bundle loads").bundle
+}
