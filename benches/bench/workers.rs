@@ -153,7 +153,7 @@ impl Scene<'_> {
             }
         };
         process.kill();
-        self.check(contender, &reader, &output);
+        check(contender, &reader, &output);
         rate
     }
 
@@ -162,31 +162,31 @@ impl Scene<'_> {
         client.set("group.id", "bench").set("enable.auto.commit", "false");
         client.create().expect("a reader can be made")
     }
+}
 
-    /// A fast wrong answer is worth nothing: some decisions are read back.
-    fn check(&self, contender: &Contender, reader: &BaseConsumer, output: &str) {
-        let mut from_start = TopicPartitionList::new();
-        for partition in 0..PARTITIONS {
-            let added = from_start.add_partition_offset(output, partition, Offset::Beginning);
-            added.expect("the beginning is an offset");
-        }
-        reader.assign(&from_start).expect("partitions can be assigned");
-        let mut actions: Vec<String> = Vec::new();
-        while actions.len() < CHECKED {
-            let record = reader.poll(ANSWER).expect("there are answers").expect("it is readable");
-            let answer: Value =
-                serde_json::from_slice(record.payload().unwrap_or_default()).expect("it is JSON");
-            if !contender.decides {
-                assert!(answer["text"].is_string(), "{}: not a post", contender.name);
-            }
-            actions.push(answer["action"].as_str().unwrap_or_default().to_owned());
-        }
-        let share = |action: &str| float(actions.iter().filter(|a| *a == action).count());
-        let allowed = share("allow") / float(CHECKED);
-        let stopped = (share("block") + share("review")) / float(CHECKED);
-        let sound = !contender.decides || (allowed > 0.5 && stopped > 0.02);
-        assert!(sound, "{}: allows {allowed}, stops {stopped}", contender.name);
+/// A fast wrong answer is worth nothing: some decisions are read back.
+fn check(contender: &Contender, reader: &BaseConsumer, output: &str) {
+    let mut from_start = TopicPartitionList::new();
+    for partition in 0..PARTITIONS {
+        let added = from_start.add_partition_offset(output, partition, Offset::Beginning);
+        added.expect("the beginning is an offset");
     }
+    reader.assign(&from_start).expect("partitions can be assigned");
+    let mut actions: Vec<String> = Vec::new();
+    while actions.len() < CHECKED {
+        let record = reader.poll(ANSWER).expect("there are answers").expect("it is readable");
+        let answer: Value =
+            serde_json::from_slice(record.payload().unwrap_or_default()).expect("it is JSON");
+        if !contender.decides {
+            assert!(answer["text"].is_string(), "{}: not a post", contender.name);
+        }
+        actions.push(answer["action"].as_str().unwrap_or_default().to_owned());
+    }
+    let share = |action: &str| float(actions.iter().filter(|a| *a == action).count());
+    let allowed = share("allow") / float(CHECKED);
+    let stopped = (share("block") + share("review")) / float(CHECKED);
+    let sound = !contender.decides || (allowed > 0.5 && stopped > 0.02);
+    assert!(sound, "{}: allows {allowed}, stops {stopped}", contender.name);
 }
 
 /// How many answers the broker has.
