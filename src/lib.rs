@@ -10,27 +10,31 @@
 //! - [`text`] folds a post and finds its languages; [`rules`] find what their authors described;
 //!   [`classify`] scores; [`policy`] turns that evidence into a verdict for every region.
 //! - [`wire`] is the contract with the platform; [`delivery`] is how no record is lost.
-//! - [`config`], [`files`], [`telemetry`], [`worker`] and [`cli`] are the edges: everything that
-//!   touches disk, clock, network or environment.
+//! - [`config`], [`files`], [`telemetry`], [`worker`], [`http`] and [`cli`] are the edges: everything
+//!   that touches disk, clock, network or environment.
 
 pub mod bundle;
 pub mod classify;
 pub mod cli;
-#[cfg(feature = "kafka")]
+#[cfg(feature = "http")]
 pub mod config;
 pub mod decision;
 pub mod delivery;
 #[cfg(feature = "kafka")]
 pub mod demo;
 pub mod diagnostic;
+pub mod direct;
 pub mod engine;
 pub mod files;
 pub mod hash;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod moderator;
 pub mod policy;
 pub mod post;
 pub mod rules;
 pub mod signal;
+pub mod stop;
 pub mod taxonomy;
 pub mod telemetry;
 pub mod text;

@@ -24,7 +24,7 @@ const MICRO_BATCH_MAX: usize = 64;
 
 /// The engine panicked over a post: a bug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the engine failed over this post; its record is kept as a dead letter")]
+#[error("the engine failed over this post: this is a bug, please report it")]
 pub struct Panicked;
 
 /// Decides batches of posts on one thread.

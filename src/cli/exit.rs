@@ -2,6 +2,8 @@
 
 use std::{fmt, process::ExitCode};
 
+use crate::stop::Stop;
+
 /// The codes of `sysexits.h` that the program ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -21,7 +23,7 @@ pub enum Exit {
     Io,
     /// A configuration, rule or policy file is wrong.
     Configuration,
-    /// What the worker ended with.
+    /// What a service ended with.
     Worker(u8),
 }
 
@@ -61,6 +63,13 @@ impl Failure {
     /// A failure with a sentence.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into() }
+    }
+}
+
+impl From<Stop> for Failure {
+    /// The failure of a service that stopped with a fault.
+    fn from(stop: Stop) -> Self {
+        Self::new(Exit::Worker(stop.exit_code()), stop.to_string())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where the parts lie: rules, models, ONNX Runtime, the configuration file.
 
-#[cfg(any(feature = "kafka", feature = "onnx"))]
+#[cfg(any(feature = "http", feature = "onnx"))]
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -47,7 +47,7 @@ pub(super) fn onnx_library(args: &PartArgs, home: &Path) -> Result<PathBuf, Stri
 }
 
 /// The configuration file: `--config`, `./tidegate.yaml`, `/etc/tidegate/tidegate.yaml`, or none.
-#[cfg(feature = "kafka")]
+#[cfg(feature = "http")]
 pub(super) fn configuration(given: Option<&Path>) -> Option<PathBuf> {
     let standard = ["tidegate.yaml", "/etc/tidegate/tidegate.yaml"].map(PathBuf::from);
     given.map(Path::to_owned).or_else(|| standard.into_iter().find(|path| path.is_file()))

@@ -2,7 +2,7 @@
 //!
 //! Data goes to standard output, talk to standard error. Exit codes are those of `sysexits.h`.
 
-#[cfg(feature = "kafka")]
+#[cfg(feature = "http")]
 mod config_command;
 mod exit;
 mod locate;
@@ -17,6 +17,8 @@ mod sources;
 mod demo;
 #[cfg(feature = "kafka")]
 mod run;
+#[cfg(feature = "http")]
+mod serve;
 
 use std::path::PathBuf;
 
@@ -40,6 +42,9 @@ enum Command {
     Run(run::RunArgs),
     /// Moderate posts from a file or standard input, one JSON object a line
     Moderate(moderate::ModerateArgs),
+    /// Moderate posts over HTTP, without Kafka, until told to stop
+    #[cfg(feature = "http")]
+    Serve(serve::ServeArgs),
     /// See a wave of posts go through the real worker, on a broker of its own
     #[cfg(feature = "kafka")]
     Demo(demo::DemoArgs),
@@ -51,7 +56,7 @@ enum Command {
     #[command(subcommand)]
     Model(model_command::ModelCommand),
     /// See the effective configuration
-    #[cfg(feature = "kafka")]
+    #[cfg(feature = "http")]
     #[command(subcommand)]
     Config(config_command::ConfigCommand),
     /// Hold an embedded broker until standard input closes
@@ -84,7 +89,7 @@ pub struct PartArgs {
     onnx_library: Option<PathBuf>,
 }
 
-#[cfg(feature = "kafka")]
+#[cfg(feature = "http")]
 impl PartArgs {
     /// The arguments over what the configuration says.
     fn over(&self, config: &crate::config::Config) -> Self {
@@ -101,12 +106,14 @@ impl Cli {
             #[cfg(feature = "kafka")]
             Command::Run(args) => run::run(&args),
             Command::Moderate(args) => moderate::run(&args),
+            #[cfg(feature = "http")]
+            Command::Serve(args) => serve::run(&args),
             #[cfg(feature = "kafka")]
             Command::Demo(args) => demo::run(&args),
             Command::Rules(command) => rules_command::run(&command),
             #[cfg(feature = "onnx")]
             Command::Model(command) => model_command::run(&command),
-            #[cfg(feature = "kafka")]
+            #[cfg(feature = "http")]
             Command::Config(command) => config_command::run(&command),
             #[cfg(feature = "kafka")]
             Command::EmbeddedBroker { topics } => demo::hold_broker(&topics),

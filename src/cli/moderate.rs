@@ -17,13 +17,10 @@ use super::{
     sources,
 };
 use crate::{
-    decision::Decision,
+    direct::{Direct, DirectSettings},
     engine::Engine,
     moderator::Moderator,
-    post::{Part, Post},
-    wire::{
-        DecisionId, ErrorCode, Limits, Origin, Published, WireError, decode_post, encode_decision,
-    },
+    wire::{Limits, WireError},
 };
 
 /// Lines decided together.
@@ -55,14 +52,10 @@ pub(super) fn run(args: &ModerateArgs) -> Result<Exit, Failure> {
     let (input, size) = open_input(args.input.as_deref())?;
     let output = open_output(args.output.as_deref())?;
     let progress = progress(size, args);
-    let mut door = Door {
-        moderator,
-        at: args.at,
-        include_text: args.include_text,
-        limits: Limits::default(),
-        output: BufWriter::new(output),
-        refused: 0,
-    };
+    let settings =
+        DirectSettings { limits: Limits::default(), include_text: args.include_text, at: args.at };
+    let direct = Direct::new(moderator, settings);
+    let mut door = Door { direct, output: BufWriter::new(output), refused: 0 };
     door.run(BufReader::new(progress.wrap_read(input)))
         .map_err(|error| Failure::new(Exit::Io, format!("reading or writing failed: {error}")))?;
     progress.finish_and_clear();
@@ -74,17 +67,8 @@ pub(super) fn run(args: &ModerateArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// One line on its way: decoded, or answered with an error.
-enum Line {
-    Post { post: Box<Post>, canonical: String, text: Option<Vec<Part>> },
-    Refused(WireError),
-}
-
 struct Door<W: Write> {
-    moderator: Moderator,
-    at: Option<Timestamp>,
-    include_text: bool,
-    limits: Limits,
+    direct: Direct,
     output: BufWriter<W>,
     refused: u64,
 }
@@ -93,119 +77,44 @@ impl<W: Write> Door<W> {
     fn run(&mut self, mut input: BufReader<impl Read>) -> io::Result<()> {
         let mut number = 0;
         loop {
-            let mut lines = Vec::new();
+            let mut lines: Vec<(u64, Vec<u8>)> = Vec::new();
             let mut ended = false;
             while lines.len() < BATCH_LINES {
-                let Some(bytes) = read_line(&mut input, self.limits.record_bytes)? else {
+                let Some(bytes) = read_line(&mut input, self.direct.limits().record_bytes)? else {
                     ended = true;
                     break;
                 };
                 number += 1;
                 if !bytes.iter().all(u8::is_ascii_whitespace) {
-                    lines.push(self.decode(&bytes, number));
+                    lines.push((number, bytes));
                 }
                 // A person who types, or a pipe that pauses, wants the answer now.
                 if !input.buffer().contains(&b'\n') {
                     break;
                 }
             }
-            self.answer(lines)?;
+            self.answer(&lines)?;
             if ended {
                 return self.output.flush();
             }
         }
     }
 
-    fn decode(&self, bytes: &[u8], number: u64) -> Line {
-        match decode_post(bytes, &self.limits) {
-            Ok(decoded) => Line::Post {
-                canonical: canonical(bytes),
-                text: self.include_text.then(|| decoded.post.parts.clone()),
-                post: Box::new(decoded.post),
-            },
-            Err(error) => Line::Refused(WireError { line: Some(number), ..error }),
-        }
-    }
-
-    fn answer(&mut self, lines: Vec<Line>) -> io::Result<()> {
-        let received_at = Timestamp::now();
-        let mut posts = Vec::new();
-        let mut rest = Vec::new();
-        for line in lines {
-            rest.push(match line {
-                Line::Refused(error) => Err(error),
-                Line::Post { post, canonical, text } => {
-                    let as_of = self.at.or(post.created_at).unwrap_or(received_at);
-                    let id = post.id.as_str().to_owned();
-                    posts.push((*post, as_of));
-                    Ok((canonical, text, id))
-                }
-            });
-        }
-        let mut decisions = self.moderator.decide(posts).0.into_iter();
-        let mut buffer = Vec::new();
-        for line in rest {
-            buffer.clear();
-            match line {
-                Err(error) => self.refuse(&error, &mut buffer),
-                Ok((canonical, text, id)) => {
-                    match decisions.next().expect("every post has a decision") {
-                        Ok(decision) => {
-                            self.encode(
-                                &decision,
-                                &canonical,
-                                text.as_deref(),
-                                received_at,
-                                &mut buffer,
-                            );
-                        }
-                        Err(panicked) => {
-                            let error = WireError::new(ErrorCode::Panic, panicked.to_string());
-                            self.refuse(&WireError { post_id: Some(id), ..error }, &mut buffer);
-                        }
-                    }
+    fn answer(&mut self, lines: &[(u64, Vec<u8>)]) -> io::Result<()> {
+        let posts: Vec<&[u8]> = lines.iter().map(|(_, bytes)| bytes.as_slice()).collect();
+        let (answers, _) = self.direct.answer(&posts);
+        for (&(line, _), answer) in lines.iter().zip(answers) {
+            match answer {
+                Ok(answered) => self.output.write_all(&answered.json)?,
+                Err(error) => {
+                    self.refused += 1;
+                    let error = WireError { line: Some(line), ..error };
+                    self.output.write_all(error.to_json().as_bytes())?;
                 }
             }
-            buffer.push(b'\n');
-            self.output.write_all(&buffer)?;
+            self.output.write_all(b"\n")?;
         }
         self.output.flush()
-    }
-
-    fn refuse(&mut self, error: &WireError, buffer: &mut Vec<u8>) {
-        self.refused += 1;
-        buffer.extend_from_slice(error.to_json().as_bytes());
-    }
-
-    fn encode(
-        &self,
-        decision: &Decision,
-        canonical: &str,
-        text: Option<&[Part]>,
-        received_at: Timestamp,
-        buffer: &mut Vec<u8>,
-    ) {
-        let published = Published {
-            id: DecisionId::of(Origin::Direct { post: canonical }),
-            source: None,
-            received_at,
-            decided_at: Timestamp::now(),
-            text,
-        };
-        let bytes_max = self.moderator.engine().bundle().decision_bytes();
-        encode_decision(decision, &published, bytes_max, buffer);
-    }
-}
-
-/// The post's JSON with sorted keys and no spaces, so that the same post has the same id however it
-/// was written.
-///
-/// Keys that nobody knows may hold what no JSON value can, such as numbers out of range; such a post is
-/// its own canonical form.
-fn canonical(bytes: &[u8]) -> String {
-    match serde_json::from_slice::<serde_json::Value>(bytes) {
-        Ok(value) => value.to_string(),
-        Err(_) => String::from_utf8_lossy(bytes).trim().to_owned(),
     }
 }
 

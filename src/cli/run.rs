@@ -1,22 +1,26 @@
 //! `tidegate run`: the worker on Kafka.
 
-use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, thread};
+use std::{
+    num::NonZeroUsize,
+    path::PathBuf,
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
 
 use clap::Args;
 
 use super::{
     PartArgs, config_command,
     exit::{Exit, Failure},
-    sources,
+    serve, sources,
 };
 use crate::{
     bundle::{Bundle, Live},
     config::Config,
     delivery::BatchLimits,
-    files::read_text,
     telemetry::{Instruments, LogFormat, init_logging},
     worker::{
-        self, AdminSettings, Deadlines, ModerationSettings, ModeratorFactory, StopSignal,
+        self, AdminSettings, Deadlines, ModerationSettings, ModeratorFactory, Stop, StopSignal,
         WorkerSettings,
     },
 };
@@ -54,7 +58,11 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     start(&config, source, bundle, Arc::new(Instruments::new()), stop)
 }
 
-/// Runs the worker of a configuration until it is told to stop.
+/// Threads of the door beside a worker, which needs the cores itself.
+const DOOR_THREADS: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
+
+/// Runs the worker of a configuration until it is told to stop, with a door beside it where one is
+/// configured.
 pub(super) fn start(
     config: &Config,
     source: String,
@@ -62,9 +70,7 @@ pub(super) fn start(
     instruments: Arc<Instruments>,
     stop: StopSignal,
 ) -> Result<Exit, Failure> {
-    let token = config.admin_token_file.as_deref().map(read_text).transpose();
-    let token = token.map_err(|error| sources::unreadable(&error))?;
-    let token = token.map(|file| file.text.trim().to_owned());
+    let token = sources::token(config.admin_token_file.as_deref())?;
     let settings = worker_settings(config, source, token);
     let moderation = ModerationSettings {
         source: settings.source.clone(),
@@ -72,12 +78,34 @@ pub(super) fn start(
         limits: config.limits,
         include_text: config.include_text,
     };
-    let judges =
-        ModeratorFactory::new(Arc::new(Live::new(bundle)), moderation, Arc::clone(&instruments));
-    match worker::run(settings, Arc::new(judges), instruments, stop) {
-        Ok(()) => Ok(Exit::Done),
-        Err(stop) => Err(Failure::new(Exit::Worker(stop.exit_code()), stop.to_string())),
-    }
+    let live = Arc::new(Live::new(bundle));
+    let door = door(config, &live, &instruments, &stop)?;
+    let judges = ModeratorFactory::new(live, moderation, Arc::clone(&instruments));
+    let end = stop.clone();
+    let worker = worker::run(settings, Arc::new(judges), instruments, stop);
+    end.request();
+    let door = door.map_or(Ok(()), |door| door.join().expect("a door does not panic"));
+    worker.and(door).map(|()| Exit::Done).map_err(Failure::from)
+}
+
+/// Opens a door on a thread of its own, where one is configured. One that fails ends the worker too.
+fn door(
+    config: &Config,
+    live: &Arc<Live>,
+    instruments: &Arc<Instruments>,
+    stop: &StopSignal,
+) -> Result<Option<JoinHandle<Result<(), Stop>>>, Failure> {
+    let Some(listen) = config.http.listen else { return Ok(None) };
+    let settings = serve::door_settings(config, listen, DOOR_THREADS)?;
+    let door = serve::open(config, &settings, live, instruments)?;
+    let stop = stop.clone();
+    let run = move || {
+        let ended = door.run(&stop);
+        stop.request();
+        ended
+    };
+    let thread = thread::Builder::new().name("door".into()).spawn(run);
+    Ok(Some(thread.expect("the system starts threads")))
 }
 
 fn worker_settings(config: &Config, source: String, token: Option<String>) -> WorkerSettings {

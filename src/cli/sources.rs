@@ -53,6 +53,20 @@ pub(super) fn unreadable(error: &ReadError) -> Failure {
     Failure::new(Exit::NoInput, error.to_string())
 }
 
+/// The bearer token in a file, where one is named.
+#[cfg(feature = "http")]
+pub(super) fn token(file: Option<&Path>) -> Result<Option<String>, Failure> {
+    let Some(path) = file else { return Ok(None) };
+    let file = crate::files::read_text(path).map_err(|error| unreadable(&error))?;
+    let token = file.text.trim();
+    if token.is_empty() {
+        let message =
+            format!("{}: a token file holds a token, and this one is empty", path.display());
+        return Err(Failure::new(Exit::Configuration, message));
+    }
+    Ok(Some(token.to_owned()))
+}
+
 /// Models below the home folder.
 struct Models<'a> {
     #[cfg(feature = "onnx")]

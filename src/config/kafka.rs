@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
+#[cfg(feature = "kafka")]
 use rdkafka::{ClientConfig, config::RDKafkaLogLevel};
 
 /// How Kafka is reached.
@@ -140,7 +141,11 @@ impl KafkaSettings {
         }
         None
     }
+}
 
+/// Without Kafka's client the settings are checked all the same: one file serves both.
+#[cfg(feature = "kafka")]
+impl KafkaSettings {
     /// The settings of the consumer.
     pub fn consumer(&self) -> ClientConfig {
         let mut config = self.common();
@@ -269,7 +274,7 @@ impl KafkaSettings {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "kafka"))]
 mod tests {
     use std::collections::BTreeMap;
 

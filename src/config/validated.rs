@@ -48,12 +48,29 @@ pub struct Config {
     pub shipped_rules: bool,
     /// Folders with rules and policies of the platform's own.
     pub overlays: Vec<PathBuf>,
+    /// Moderation over HTTP.
+    pub http: HttpConfig,
     /// Where the admin server listens; nothing: nowhere.
     pub admin_listen: Option<SocketAddr>,
     /// The file with the token that the admin server asks for.
     pub admin_token_file: Option<PathBuf>,
     /// How much is logged.
     pub log_level: String,
+}
+
+/// Moderation over HTTP.
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// Where it listens; nothing: `run` nowhere, `serve` at its own default.
+    pub listen: Option<SocketAddr>,
+    /// The file with the token that requests bring.
+    pub token_file: Option<PathBuf>,
+    /// Threads that decide; nothing: as many as fit the command.
+    pub threads: Option<NonZeroUsize>,
+    /// Requests at once.
+    pub in_flight: NonZeroUsize,
+    /// How long a request waits for its decisions.
+    pub deadline: Duration,
 }
 
 /// Where records come from and go to.
@@ -103,9 +120,8 @@ impl Config {
             drain_deadline: check.period("worker.drain_deadline"),
             shipped_rules: check.boolean("rules.shipped"),
             overlays: raw.get("rules.overlays").text.lines().map(PathBuf::from).collect(),
-            admin_listen: check
-                .optional("admin.listen")
-                .map(|_| check.parsed("admin.listen", "an address such as 127.0.0.1:9464")),
+            http: check.http(),
+            admin_listen: check.address("admin.listen"),
             admin_token_file: check.optional("admin.token_file").map(PathBuf::from),
             log_level: check.choice("log.level", &LOG_LEVELS.map(|l| (l, l))).to_owned(),
         };
@@ -114,6 +130,8 @@ impl Config {
     }
 }
 
+/// Each request in flight may hold its whole body.
+const HTTP_IN_FLIGHT_MAX: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero");
 const LOG_LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 
 /// Reads values; one that is wrong is reported, and its default stands in for it so that the others
@@ -171,6 +189,29 @@ impl Checker<'_> {
             self.out.push(Diagnostic::global("C004", problem));
         }
         settings
+    }
+
+    fn http(&mut self) -> HttpConfig {
+        let http = HttpConfig {
+            listen: self.address("http.listen"),
+            token_file: self.optional("http.token_file").map(PathBuf::from),
+            threads: NonZeroUsize::new(self.parsed("http.threads", "a number of threads")),
+            in_flight: self.parsed("http.in_flight", "a number from 1 on"),
+            deadline: self.period("http.deadline"),
+        };
+        if http.in_flight > HTTP_IN_FLIGHT_MAX {
+            self.wrong("http.in_flight", &format!("is at most {HTTP_IN_FLIGHT_MAX}"));
+        }
+        if http.deadline.is_zero() {
+            self.wrong("http.deadline", "must be more than nothing");
+        }
+        http
+    }
+
+    fn address(&mut self, key: &str) -> Option<SocketAddr> {
+        let text = self.optional(key)?;
+        let address = text.parse();
+        address.map_err(|_| self.wrong(key, "takes an address such as 127.0.0.1:8080")).ok()
     }
 
     fn bytes(&mut self, key: &str) -> usize {
@@ -272,7 +313,8 @@ mod tests {
     #[test]
     fn all_mistakes_are_said_at_once() {
         let file = "bacth: {linger: 1s}\nbatch: {max_records: none, max_bytes: 0}\ndelivery: maybe";
-        let (config, wrong) = read(file, &[("TIDEGATE__LIMITS__JSON_DEPTH", "deep")]);
+        let file = format!("{file}\nhttp: {{listen: everywhere, in_flight: 5000, deadline: 0s}}");
+        let (config, wrong) = read(&file, &[("TIDEGATE__LIMITS__JSON_DEPTH", "deep")]);
         assert!(config.is_none());
         assert_eq!(
             wrong,
@@ -282,6 +324,9 @@ mod tests {
                 "`batch.max_records` takes a number from 1 on",
                 "`batch.max_bytes` must be more than nothing",
                 "`delivery` is one of: at_least_once",
+                "`http.listen` takes an address such as 127.0.0.1:8080",
+                "`http.in_flight` is at most 4096",
+                "`http.deadline` must be more than nothing",
             ]
         );
     }

@@ -33,6 +33,8 @@ const OTHER: &str = "other";
 const SECONDS: (f64, f64, usize) = (0.000_05, 2.0, 20);
 /// From one record to more than any batch.
 const RECORDS: (f64, f64, usize) = (1.0, 4.0, 9);
+/// The code of a request that was answered with decisions.
+const OK: (&str, &str) = ("200", "ok");
 
 /// Handles of all metrics, and the registry they are read from.
 #[derive(Debug)]
@@ -54,8 +56,20 @@ pub struct Instruments {
     records_sent_again: IntCounter,
     model_status: Vec<IntGauge>,
     bundle: IntGaugeVec,
+    http: HttpInstruments,
     regions_seen: Mutex<BTreeSet<String>>,
     rules_seen: Mutex<BTreeSet<String>>,
+}
+
+/// Moderation over HTTP.
+#[derive(Debug)]
+struct HttpInstruments {
+    requests: IntCounterVec,
+    /// By answer: a decision, an error.
+    posts: [IntCounter; 2],
+    in_flight: IntGauge,
+    connections: IntGauge,
+    duration: Histogram,
 }
 
 impl Default for Instruments {
@@ -81,7 +95,9 @@ impl Instruments {
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         Self {
             records: Disposition::ALL.map(|d| by_end.with_label_values(&[d.as_str()])).to_vec(),
-            dead_letters: ErrorCode::ALL.map(|c| by_code.with_label_values(&[c.as_str()])).to_vec(),
+            dead_letters: ErrorCode::OF_RECORDS
+                .map(|code| by_code.with_label_values(&[code.as_str()]))
+                .to_vec(),
             stages: Stage::ALL.map(|s| stages.with_label_values(&[s.as_str()])).to_vec(),
             model_status: ModelStatus::ALL.map(|s| model.with_label_values(&[s.as_str()])).to_vec(),
             decisions: make.counters(
@@ -116,6 +132,7 @@ impl Instruments {
                 "Records that were sent again after a delivery failed; their ids repeat",
             ),
             bundle: make.gauges("bundle_info", "1 for the bundle in force", &["bundle"]),
+            http: HttpInstruments::new(&make),
             regions_seen: Mutex::default(),
             rules_seen: Mutex::default(),
             registry,
@@ -138,7 +155,7 @@ impl Instruments {
 
     /// Counts dead letters by what is wrong.
     pub fn dead_letters(&self, code: ErrorCode) -> &IntCounter {
-        &self.dead_letters[position(&ErrorCode::ALL, code)]
+        &self.dead_letters[position(&ErrorCode::OF_RECORDS, code)]
     }
 
     /// How long a stage takes.
@@ -209,6 +226,42 @@ impl Instruments {
         &self.records_sent_again
     }
 
+    /// Counts requests over HTTP by what was wrong with them; nothing: answered.
+    pub fn http_requests(&self, wrong: Option<ErrorCode>) -> IntCounter {
+        match wrong {
+            None => self.http.requests.with_label_values(&[OK.0, OK.1]),
+            Some(code) => self
+                .http
+                .requests
+                .with_label_values(&[&code.http_status().to_string(), code.as_str()]),
+        }
+    }
+
+    /// Counts posts that were decided about over HTTP.
+    pub fn http_decisions(&self) -> &IntCounter {
+        &self.http.posts[0]
+    }
+
+    /// Counts posts that were answered with an error in their place over HTTP.
+    pub fn http_errors(&self) -> &IntCounter {
+        &self.http.posts[1]
+    }
+
+    /// Requests that wait or are decided.
+    pub fn http_in_flight(&self) -> &IntGauge {
+        &self.http.in_flight
+    }
+
+    /// Open connections for moderation.
+    pub fn http_connections(&self) -> &IntGauge {
+        &self.http.connections
+    }
+
+    /// From a whole request to its answer.
+    pub fn http_duration(&self) -> &Histogram {
+        &self.http.duration
+    }
+
     /// Says what the classifier is doing.
     pub fn set_model_status(&self, now: ModelStatus) {
         for (gauge, status) in self.model_status.iter().zip(ModelStatus::ALL) {
@@ -220,6 +273,33 @@ impl Instruments {
     pub fn set_bundle(&self, hash: &str) {
         self.bundle.reset();
         self.bundle.with_label_values(&[hash]).set(1);
+    }
+}
+
+impl HttpInstruments {
+    fn new(make: &Maker<'_>) -> Self {
+        let requests = make.counters(
+            "http_requests_total",
+            "Requests by status and code",
+            &["status", "code"],
+        );
+        requests.with_label_values(&[OK.0, OK.1]);
+        for code in ErrorCode::OF_RECORDS.into_iter().chain(ErrorCode::OF_REQUESTS) {
+            requests.with_label_values(&[&code.http_status().to_string(), code.as_str()]);
+        }
+        let posts =
+            make.counters("http_posts_total", "Posts in requests by their answer", &["answer"]);
+        Self {
+            requests,
+            posts: ["decision", "error"].map(|answer| posts.with_label_values(&[answer])),
+            in_flight: make.gauge("http_in_flight_requests", "Requests that wait or are decided"),
+            connections: make.gauge("http_connections", "Open connections for moderation"),
+            duration: make.histogram(
+                "http_request_duration_seconds",
+                "From a whole request to its answer",
+                SECONDS,
+            ),
+        }
     }
 }
 

@@ -35,6 +35,18 @@ pub enum Origin<'a> {
     },
 }
 
+/// The form of a post for [`Origin::Direct`]: its JSON with sorted keys and no spaces, so that the same
+/// post has the same id however it was written.
+///
+/// Keys that nobody knows may hold what no JSON value can, such as numbers out of range; such a post is
+/// its own canonical form.
+pub fn canonical(post: &[u8]) -> String {
+    match serde_json::from_slice::<serde_json::Value>(post) {
+        Ok(value) => value.to_string(),
+        Err(_) => String::from_utf8_lossy(post).trim().to_owned(),
+    }
+}
+
 /// A decision's id: a UUID of version 8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DecisionId(Uuid);
@@ -88,6 +100,15 @@ mod tests {
         assert_eq!(id("posts", 7, b"x"), id("posts", 7, b"x"));
         let others = [id("posts", 8, b"x"), id("post", 7, b"x"), id("posts", 7, b"y")];
         assert!(others.iter().all(|&other| other != id("posts", 7, b"x")));
+    }
+
+    #[test]
+    fn a_post_is_the_same_however_it_is_written() {
+        let tidy = canonical(br#"{"id":"1","text":"a"}"#);
+        assert_eq!(canonical(b" {\"text\": \"a\",\n \"id\": \"1\"}\n"), tidy);
+        assert_ne!(canonical(br#"{"id":"1","text":"b"}"#), tidy);
+        let no_value = br#" {"id":"1","mood":1e999} "#;
+        assert_eq!(canonical(no_value), r#"{"id":"1","mood":1e999}"#);
     }
 
     #[test]

@@ -26,11 +26,27 @@ pub enum ErrorCode {
     Panic,
     /// The broker does not take a decision of its size.
     DecisionTooLarge,
+    /// A request brings no token, or the wrong one.
+    Unauthorized,
+    /// Nothing answers at the path of a request.
+    NotFound,
+    /// The path of a request answers other methods.
+    MethodNotAllowed,
+    /// The body of a request took too long to arrive.
+    RequestTimeout,
+    /// The body of a request is not declared to be JSON.
+    UnsupportedMediaType,
+    /// A request brings more posts than one may.
+    TooManyPosts,
+    /// As many requests as may be are in flight.
+    Overloaded,
+    /// A request could not be answered within its deadline.
+    DeadlineExceeded,
 }
 
 impl ErrorCode {
-    /// Every code.
-    pub const ALL: [Self; 9] = [
+    /// What a record can be a dead letter for.
+    pub const OF_RECORDS: [Self; 9] = [
         Self::TooLarge,
         Self::InvalidUtf8,
         Self::InvalidJson,
@@ -40,6 +56,18 @@ impl ErrorCode {
         Self::MissingRevision,
         Self::Panic,
         Self::DecisionTooLarge,
+    ];
+
+    /// What a request can be refused for, beside what is wrong with its posts.
+    pub const OF_REQUESTS: [Self; 8] = [
+        Self::Unauthorized,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::RequestTimeout,
+        Self::UnsupportedMediaType,
+        Self::TooManyPosts,
+        Self::Overloaded,
+        Self::DeadlineExceeded,
     ];
 
     /// The name on the wire and in metrics.
@@ -54,6 +82,30 @@ impl ErrorCode {
             Self::MissingRevision => "missing_revision",
             Self::Panic => "panic",
             Self::DecisionTooLarge => "decision_too_large",
+            Self::Unauthorized => "unauthorized",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::RequestTimeout => "request_timeout",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::TooManyPosts => "too_many_posts",
+            Self::Overloaded => "overloaded",
+            Self::DeadlineExceeded => "deadline_exceeded",
+        }
+    }
+
+    /// The status of an HTTP answer that says this of a whole request.
+    pub fn http_status(self) -> u16 {
+        match self {
+            Self::InvalidUtf8 | Self::InvalidJson | Self::TooDeep | Self::Empty => 400,
+            Self::Unauthorized => 401,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::RequestTimeout => 408,
+            Self::TooLarge | Self::TooManyPosts => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::InvalidSchema | Self::MissingRevision => 422,
+            Self::Panic | Self::DecisionTooLarge => 500,
+            Self::Overloaded | Self::DeadlineExceeded => 503,
         }
     }
 }

@@ -9,7 +9,7 @@ mod decision_v1;
 pub mod error;
 mod post_v1;
 
-pub use decision_id::{DecisionId, Origin};
+pub use decision_id::{DecisionId, Origin, canonical};
 pub use decision_v1::{Published, encode_decision};
 pub use error::{ErrorCode, WireError};
 pub use post_v1::{Decoded, Limits, decode_post, decode_value};

@@ -13,6 +13,8 @@ use std::{
 
 use serde::Serialize;
 
+use crate::http::Probes;
+
 /// How long the reader or the pool may stand still before the worker counts as dead. A rebalance
 /// and the slowest chunk stay far below.
 const STALL_MAX: Duration = Duration::from_mins(2);
@@ -35,7 +37,7 @@ pub(super) struct Health {
 
 /// What `/readyz?verbose` shows.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
+struct Report {
     ready: bool,
     live: bool,
     state: &'static str,
@@ -62,35 +64,6 @@ impl Health {
             joined: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             trouble: Mutex::new(None),
-        }
-    }
-
-    /// Whether every stage that has work gets on with it.
-    pub(super) fn is_live(&self) -> bool {
-        let stalled = |at: &AtomicU64, max: Duration| self.since(at) > max;
-        let judging = self.judging.load(Ordering::Relaxed) > 0;
-        let awaiting = self.awaited.load(Ordering::Relaxed) > 0;
-        !(stalled(&self.read_at, STALL_MAX)
-            || judging && stalled(&self.judged_at, STALL_MAX)
-            || awaiting && stalled(&self.acknowledged_at, self.publish_stall_max))
-    }
-
-    /// Whether the worker is a member of its group, with partitions or as a standby, and stays.
-    pub(super) fn is_ready(&self) -> bool {
-        self.joined.load(Ordering::Relaxed) && !self.draining.load(Ordering::Relaxed)
-    }
-
-    /// Everything at once.
-    pub(super) fn report(&self) -> Report {
-        Report {
-            ready: self.is_ready(),
-            live: self.is_live(),
-            state: self.state(),
-            assigned_partitions: self.assigned.load(Ordering::Relaxed),
-            chunks_judging: self.judging.load(Ordering::Relaxed),
-            records_awaiting_acknowledgement: self.awaited.load(Ordering::Relaxed),
-            seconds_since_acknowledgement: self.since(&self.acknowledged_at).as_secs(),
-            trouble: self.trouble.lock().expect("no thread panics while it holds this").clone(),
         }
     }
 
@@ -158,5 +131,57 @@ impl Health {
 
     fn millis(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Probes for Health {
+    /// Whether every stage that has work gets on with it.
+    fn is_live(&self) -> bool {
+        let stalled = |at: &AtomicU64, max: Duration| self.since(at) > max;
+        let judging = self.judging.load(Ordering::Relaxed) > 0;
+        let awaiting = self.awaited.load(Ordering::Relaxed) > 0;
+        !(stalled(&self.read_at, STALL_MAX)
+            || judging && stalled(&self.judged_at, STALL_MAX)
+            || awaiting && stalled(&self.acknowledged_at, self.publish_stall_max))
+    }
+
+    /// Whether the worker is a member of its group, with partitions or as a standby, and stays.
+    fn is_ready(&self) -> bool {
+        self.joined.load(Ordering::Relaxed) && !self.draining.load(Ordering::Relaxed)
+    }
+
+    fn report(&self) -> String {
+        let report = Report {
+            ready: self.is_ready(),
+            live: self.is_live(),
+            state: self.state(),
+            assigned_partitions: self.assigned.load(Ordering::Relaxed),
+            chunks_judging: self.judging.load(Ordering::Relaxed),
+            records_awaiting_acknowledgement: self.awaited.load(Ordering::Relaxed),
+            seconds_since_acknowledgement: self.since(&self.acknowledged_at).as_secs(),
+            trouble: self.trouble.lock().expect("no thread panics while it holds this").clone(),
+        };
+        serde_json::to_string_pretty(&report).expect("numbers and strings serialise")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Health;
+    use crate::http::Probes as _;
+
+    #[test]
+    fn a_worker_is_ready_once_it_joined_its_group_and_until_it_drains() {
+        let health = Health::new(Duration::from_mins(10));
+        assert!(!health.is_ready());
+        health.assigned(0);
+        assert!(health.is_ready(), "a standby is ready");
+        assert!(health.report().contains(r#""state": "standby""#));
+        health.drain();
+        assert!(!health.is_ready());
+        assert!(health.report().contains(r#""state": "draining""#));
+        assert!(health.is_live());
     }
 }

@@ -12,7 +12,6 @@
 //! the broker has acknowledged the whole batch, and only then do positions rise. A stage that fails
 //! ends the worker with a [`Stop`]; nothing is committed for what it had not finished.
 
-mod admin;
 mod consumer;
 pub mod embedded;
 mod health;
@@ -24,7 +23,6 @@ mod pool;
 mod preflight;
 mod publisher;
 mod settings;
-mod stop;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -40,18 +38,25 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 pub use judge::{Copies, Judge, JudgeError, JudgeFactory, Judgement, Publication};
 pub use moderation::{ModerationSettings, ModeratorFactory};
-pub use settings::{AdminSettings, Deadlines, WorkerSettings};
-pub use stop::{ExitCode, Stop, StopSignal};
+pub use settings::{Deadlines, WorkerSettings};
+
+pub use crate::{
+    http::AdminSettings,
+    stop::{ExitCode, Stop, StopSignal},
+};
 
 use self::{
-    admin::Admin,
     consumer::{Context, Permit, Reader},
     health::Health,
     partitions::Partitions,
     pool::{CHUNK_RECORDS_MAX, Cutter, PoolThread},
     publisher::{Ends, Publisher},
 };
-use crate::{delivery::Batch, telemetry::Instruments};
+use crate::{
+    delivery::Batch,
+    http::{Admin, Probes},
+    telemetry::Instruments,
+};
 
 /// How often the supervisor looks at the stop signal.
 const WATCH: Duration = Duration::from_millis(20);
@@ -75,10 +80,8 @@ pub fn run(
     checked?;
     let settings = Arc::new(settings);
     let health = Arc::new(Health::new(settings.give_up));
-    let admin = Admin::start(&settings.admin, &health, &instruments)?;
-    if let Some(admin) = &admin {
-        tracing::info!(address = %admin.address(), "metrics and probes");
-    }
+    let probes: Arc<dyn Probes> = Arc::<Health>::clone(&health);
+    let _admin = Admin::start(&settings.admin, probes, &instruments)?;
     let abort = Arc::new(AtomicBool::new(false));
     let parts = Parts { settings, judges, instruments, health, stop, abort };
     let deadlines = parts.settings.deadlines;

@@ -1,6 +1,6 @@
 //! The worker's judge: decodes records, has them decided, encodes decisions, counts.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -11,9 +11,8 @@ use crate::{
     delivery::{Header, Record},
     engine::Engine,
     moderator::{Moderator, Panicked, guarded},
-    post::{Operation, Part, Post, Region},
-    signal::{ModelSignal, RuleId, Status},
-    telemetry::{Instruments, ModelStatus, Stage as Timed},
+    post::{Operation, Part, Post},
+    telemetry::{Counts, Instruments, ModelStatus, Stage as Timed},
     wire::{
         DecisionId, ErrorCode, Limits, Origin, Published, WireError,
         dead_letter::{DeadLetter, Stage},
@@ -210,45 +209,4 @@ impl ModerationJudge {
 fn panic_letter(bug: Panicked, stage: Stage, post_id: Option<String>) -> DeadLetter {
     let error = WireError { post_id, ..WireError::new(ErrorCode::Panic, bug.to_string()) };
     DeadLetter { error, stage }
-}
-
-/// What the decisions of one chunk add to the metrics: looked up once a chunk, not once a post.
-#[derive(Default)]
-struct Counts {
-    verdicts: BTreeMap<(Region, Action), u64>,
-    hits: BTreeMap<(RuleId, Status), u64>,
-    unnamed: u64,
-    model: Option<ModelStatus>,
-}
-
-impl Counts {
-    fn add(&mut self, decision: &Decision) {
-        for of in &decision.verdicts {
-            for &region in &of.regions {
-                *self.verdicts.entry((region, of.verdict.outcome.action())).or_default() += 1;
-            }
-        }
-        for hit in decision.signals.hits.iter().filter(|hit| hit.cancelled_by.is_none()) {
-            *self.hits.entry((hit.rule.id.clone(), hit.rule.status)).or_default() += 1;
-        }
-        self.unnamed += u64::try_from(decision.unnamed_regions.len()).unwrap_or(u64::MAX);
-        self.model = Some(match decision.signals.model {
-            ModelSignal::Scored { .. } => ModelStatus::Scoring,
-            ModelSignal::Unavailable(_) => ModelStatus::Unavailable,
-            ModelSignal::NotRouted => ModelStatus::NotRouted,
-        });
-    }
-
-    fn report(self, instruments: &Instruments) {
-        for ((region, action), count) in self.verdicts {
-            instruments.decisions(region.as_str(), action).inc_by(count);
-        }
-        for ((rule, status), count) in self.hits {
-            instruments.rule_hits(rule.as_str(), status).inc_by(count);
-        }
-        instruments.unnamed_regions().inc_by(self.unnamed);
-        if let Some(status) = self.model {
-            instruments.set_model_status(status);
-        }
-    }
 }

@@ -10,10 +10,10 @@ use crossbeam_channel::{Receiver, Sender};
 use super::{
     health::Health,
     judge::{Judge, JudgeFactory, Judgement},
-    stop::{ExitCode, Stop},
 };
 use crate::{
     delivery::Record,
+    stop::{ExitCode, Stop},
     telemetry::{Instruments, Stage},
 };
 

@@ -14,11 +14,11 @@ use rdkafka::{
     util::get_rdkafka_version,
 };
 
-use super::{
-    settings::WorkerSettings,
+use super::settings::WorkerSettings;
+use crate::{
+    config::kafka::Protocol,
     stop::{ExitCode, Stop, StopSignal},
 };
-use crate::config::kafka::Protocol;
 
 /// Before 2.10, cooperative rebalancing could lose an assignment after a commit.
 const VERSION_MIN: (i32, &str) = (0x020a_0000, "2.10");

@@ -1,10 +1,11 @@
 //! What a worker needs to know, validated by the configuration.
 
-use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
+use std::{num::NonZeroUsize, time::Duration};
 
 use crate::{
     config::{Topics, kafka::KafkaSettings},
     delivery::BatchLimits,
+    http::AdminSettings,
 };
 
 /// The settings of one worker.
@@ -30,15 +31,6 @@ pub struct WorkerSettings {
     pub admin: AdminSettings,
     /// The times that shape start, rebalance and end.
     pub deadlines: Deadlines,
-}
-
-/// The server for metrics and probes.
-#[derive(Debug, Clone)]
-pub struct AdminSettings {
-    /// Where it listens; none switches it off.
-    pub listen: Option<SocketAddr>,
-    /// What `/metrics` and `/readyz?verbose` ask for as a bearer token.
-    pub token: Option<String>,
 }
 
 /// How long things may take that wait for somebody else.

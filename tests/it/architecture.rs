@@ -15,6 +15,7 @@ const MAP_LINES_MAX: usize = 150;
 /// What each module may use of the crate, from the bottom to the top.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("units", &[]),
+    ("stop", &[]),
     ("diagnostic", &[]),
     ("post", &[]),
     ("text", &["signal"]),
@@ -51,7 +52,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("engine", &["bundle", "decision", "hash", "policy", "post", "rules", "signal", "text"]),
     ("moderator", &["classify", "decision", "engine", "post", "signal"]),
-    ("telemetry", &["decision", "delivery", "signal", "wire"]),
+    ("direct", &["decision", "moderator", "post", "wire"]),
+    ("telemetry", &["decision", "delivery", "post", "signal", "wire"]),
+    ("http", &["bundle", "direct", "engine", "moderator", "stop", "telemetry", "wire"]),
     ("config", &["diagnostic", "units", "wire", "yaml"]),
     (
         "worker",
@@ -61,9 +64,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "decision",
             "delivery",
             "engine",
+            "http",
             "moderator",
             "post",
-            "signal",
+            "stop",
             "telemetry",
             "wire",
         ],
@@ -85,11 +89,13 @@ const FENCES: &[(&str, &[&str])] = &[
     ("unicode_security", &["text/"]),
     ("unicode_script", &["text/"]),
     ("prometheus", &["telemetry/instruments.rs"]),
-    ("tokio", &["worker/admin.rs"]),
-    ("axum", &["worker/admin.rs"]),
+    ("tokio", &["http/"]),
+    ("axum", &["http/"]),
+    ("hyper", &["http/"]),
+    ("hyper_util", &["http/"]),
     ("clap", &["cli/", "main.rs"]),
     ("annotate_snippets", &["cli/report.rs"]),
-    ("tracing", &["worker/", "telemetry/", "cli/run.rs"]),
+    ("tracing", &["worker/", "http/", "telemetry/", "cli/run.rs", "cli/serve.rs"]),
 ];
 
 /// The pure core: no clock, disk, environment or thread.

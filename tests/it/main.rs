@@ -9,6 +9,12 @@ mod decisions;
 mod deployment;
 #[cfg(feature = "kafka")]
 mod documents;
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "http")]
+mod openapi;
+#[cfg(feature = "http")]
+mod serve;
 mod support;
 
 #[cfg(feature = "kafka")]

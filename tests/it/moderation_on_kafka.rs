@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::http::{logged_address, moderate};
 use crate::support::kafka::{Kafka, NewRecord, StoredRecord, scratch};
 use crate::support::scene::{Place, SOON, Scene, header, place_in_headers};
 use crate::support::worker::Worker;
@@ -233,4 +235,24 @@ fn the_decisions_say_what_the_rules_saw() {
     assert_eq!(decision["post_id"], "2");
     assert_eq!(decision["withheld_in"], serde_json::json!(["DE"]));
     assert!(!worker.stderr().contains("Sieg"), "no post's text in the log");
+}
+
+#[test]
+fn what_is_asked_over_http_beside_the_worker_is_published_nowhere() {
+    let mut gate = Gate::new("door");
+    gate.scene.produce((0..9).map(post));
+    let mut worker = Worker::start_with(&gate.config, |command| {
+        command.arg("--no-model").env("TIDEGATE__HTTP__LISTEN", "127.0.0.1:0");
+    });
+    gate.wait_all(&mut worker);
+    let address = logged_address(&worker.stderr(), "moderation over HTTP").expect("it listens");
+    let answers =
+        moderate(address, br#"[{"id":"a","text":"hello"},{"id":"b","text":"Sieg Heil!"}]"#);
+    let answers = answers.json();
+    let told: Vec<_> = answers.as_array().expect("a list").iter().map(|d| &d["post_id"]).collect();
+    assert_eq!(told, ["a", "b"]);
+    assert!(worker.terminate(DRAIN).success(), "{}", worker.stderr());
+    assert!(TcpStream::connect(address).is_err(), "both ended");
+    assert_eq!(gate.assert_nothing_lost(), 0, "repeats");
+    assert_eq!(gate.decision_ids().len(), 8, "the posts of the topic, and one dead letter");
 }

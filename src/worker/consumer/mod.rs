@@ -33,11 +33,11 @@ use super::{
     partitions::{Partitions, Withdrawn},
     pool::{Chunk, Cutter},
     settings::Deadlines,
-    stop::{ExitCode, Stop, StopSignal},
 };
 use crate::{
     config::Topics,
     delivery::{Batch, Header, Offset, Partition, Place, Position, Record},
+    stop::{ExitCode, Stop, StopSignal},
     telemetry::{Instruments, Stage},
 };
 

@@ -28,10 +28,10 @@ use super::{
     partitions::{Partitions, Withdrawal, Withdrawn},
     pool::JudgedChunk,
     settings::WorkerSettings,
-    stop::{ExitCode, Stop},
 };
 use crate::{
     delivery::{Disposition, Progress, Sequencer, Slot, Window},
+    stop::{ExitCode, Stop},
     telemetry::{Instruments, Stage},
 };
 

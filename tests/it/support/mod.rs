@@ -1,5 +1,7 @@
 //! What the tests share: a real Kafka node and the `tidegate` binary as child processes.
 
+#[cfg(feature = "http")]
+pub(crate) mod http;
 #[cfg(feature = "kafka")]
 pub(crate) mod judges;
 #[cfg(feature = "kafka")]
@@ -7,7 +9,7 @@ pub(crate) mod kafka;
 #[cfg(feature = "kafka")]
 pub(crate) mod mock;
 pub(crate) mod moderate;
-#[cfg(feature = "kafka")]
+#[cfg(feature = "http")]
 pub(crate) mod process;
 #[cfg(feature = "kafka")]
 pub(crate) mod scene;

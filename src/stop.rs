@@ -1,4 +1,4 @@
-//! How a worker ends: on request, or with a fault that names its exit code.
+//! How a service ends: on request, or with a fault that names its exit code.
 
 use std::{
     io,
@@ -13,7 +13,7 @@ use signal_hook::{
     flag,
 };
 
-/// Why a worker ended without everything being done, and what the process answers.
+/// Why a service ended without everything being done, and what the process answers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{sentence}")]
 pub struct Stop {
@@ -21,7 +21,7 @@ pub struct Stop {
     sentence: String,
 }
 
-/// The exit codes of `sysexits.h` that a worker uses.
+/// The exit codes of `sysexits.h` that a service uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitCode {
     /// Kafka cannot be reached.
@@ -54,7 +54,7 @@ impl Stop {
     }
 }
 
-/// The wish that a worker ends in good order.
+/// The wish that a service ends in good order.
 #[derive(Debug, Clone, Default)]
 pub struct StopSignal(Arc<AtomicBool>);
 
@@ -75,12 +75,12 @@ impl StopSignal {
         Ok(signal)
     }
 
-    /// Asks the worker to end.
+    /// Asks the service to end.
     pub fn request(&self) {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Whether the worker was asked to end.
+    /// Whether the service was asked to end.
     pub fn is_requested(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }

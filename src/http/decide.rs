@@ -1,0 +1,91 @@
+//! The seam between the door and the engine: what the pool does with posts.
+
+use std::sync::Arc;
+
+use crate::{
+    bundle::Live,
+    direct::{Direct, DirectSettings},
+    engine::Engine,
+    moderator::Moderator,
+    telemetry::{Counts, Instruments, Stage},
+    wire::WireError,
+};
+
+/// Answers posts on one thread of the pool.
+pub trait Decider: Send {
+    /// One decision or error for each post's JSON, in the same order.
+    fn decide(&mut self, posts: &[&[u8]]) -> Vec<Result<Vec<u8>, WireError>>;
+}
+
+/// Makes a [`Decider`] for every thread of the pool.
+pub trait DeciderFactory: Send + Sync {
+    /// A decider under the bundle that is in force now.
+    fn decider(&self) -> Result<Box<dyn Decider>, DeciderError>;
+
+    /// Rises whenever another bundle came into force: each thread then asks for a new decider before
+    /// its next request.
+    fn generation(&self) -> u64;
+}
+
+/// A decider could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct DeciderError(pub String);
+
+/// Makes deciders under what is in force in [`Live`], each with a classifier session of its own.
+#[derive(Debug)]
+pub struct BundleDeciders {
+    live: Arc<Live>,
+    settings: DirectSettings,
+    instruments: Arc<Instruments>,
+}
+
+impl BundleDeciders {
+    /// A factory of deciders.
+    pub fn new(live: Arc<Live>, settings: DirectSettings, instruments: Arc<Instruments>) -> Self {
+        Self { live, settings, instruments }
+    }
+}
+
+impl DeciderFactory for BundleDeciders {
+    fn decider(&self) -> Result<Box<dyn Decider>, DeciderError> {
+        let moderator = Moderator::new(Engine::new(self.live.now().bundle));
+        let moderator = moderator.map_err(|error| DeciderError(error.to_string()))?;
+        let direct = Direct::new(moderator, self.settings);
+        Ok(Box::new(BundleDecider { direct, instruments: Arc::clone(&self.instruments) }))
+    }
+
+    fn generation(&self) -> u64 {
+        self.live.now().generation
+    }
+}
+
+struct BundleDecider {
+    direct: Direct,
+    instruments: Arc<Instruments>,
+}
+
+impl Decider for BundleDecider {
+    fn decide(&mut self, posts: &[&[u8]]) -> Vec<Result<Vec<u8>, WireError>> {
+        let (answers, times) = self.direct.answer(posts);
+        let stages = [
+            (Stage::Screen, times.screen),
+            (Stage::Score, times.score),
+            (Stage::Decide, times.decide),
+        ];
+        for (stage, time) in stages {
+            self.instruments.stage(stage).observe(time.as_secs_f64());
+        }
+        let mut counts = Counts::default();
+        let answers = answers.into_iter().map(|answer| {
+            let answered = answer.inspect_err(|_| self.instruments.http_errors().inc())?;
+            counts.add(&answered.decision);
+            self.instruments.http_decisions().inc();
+            self.instruments.unknown_keys().inc_by(answered.unknown_keys);
+            Ok(answered.json)
+        });
+        let answers = answers.collect();
+        counts.report(&self.instruments);
+        answers
+    }
+}

@@ -1,0 +1,53 @@
+//! What decisions add to the metrics, summed up: series are looked up once a chunk, not once a post.
+
+use std::collections::BTreeMap;
+
+use super::{Instruments, ModelStatus};
+use crate::{
+    decision::{Action, Decision},
+    post::Region,
+    signal::{ModelSignal, RuleId, Status},
+};
+
+/// What the decisions of one chunk add to the metrics.
+#[derive(Debug, Default)]
+pub struct Counts {
+    verdicts: BTreeMap<(Region, Action), u64>,
+    hits: BTreeMap<(RuleId, Status), u64>,
+    unnamed: u64,
+    model: Option<ModelStatus>,
+}
+
+impl Counts {
+    /// Adds one decision.
+    pub fn add(&mut self, decision: &Decision) {
+        for of in &decision.verdicts {
+            for &region in &of.regions {
+                *self.verdicts.entry((region, of.verdict.outcome.action())).or_default() += 1;
+            }
+        }
+        for hit in decision.signals.hits.iter().filter(|hit| hit.cancelled_by.is_none()) {
+            *self.hits.entry((hit.rule.id.clone(), hit.rule.status)).or_default() += 1;
+        }
+        self.unnamed += u64::try_from(decision.unnamed_regions.len()).unwrap_or(u64::MAX);
+        self.model = Some(match decision.signals.model {
+            ModelSignal::Scored { .. } => ModelStatus::Scoring,
+            ModelSignal::Unavailable(_) => ModelStatus::Unavailable,
+            ModelSignal::NotRouted => ModelStatus::NotRouted,
+        });
+    }
+
+    /// Hands the sums over.
+    pub fn report(self, instruments: &Instruments) {
+        for ((region, action), count) in self.verdicts {
+            instruments.decisions(region.as_str(), action).inc_by(count);
+        }
+        for ((rule, status), count) in self.hits {
+            instruments.rule_hits(rule.as_str(), status).inc_by(count);
+        }
+        instruments.unnamed_regions().inc_by(self.unnamed);
+        if let Some(status) = self.model {
+            instruments.set_model_status(status);
+        }
+    }
+}
