@@ -7,7 +7,8 @@
 
 FROM rust:1.95.0-slim-bookworm AS build
 
-# What `scripts/setup.sh build` asks for, and pip, which fetches ONNX Runtime's wheel.
+# What `scripts/setup.sh build` asks for, and pip, which fetches ONNX Runtime's wheel. The image's date
+# pins the release; packages within it are taken as they are, with Debian's fixes.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         build-essential pkg-config libssl-dev zlib1g-dev python3 python3-pip ca-certificates \
@@ -41,9 +42,10 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 
 FROM debian:bookworm-20260824-slim
 
-# librdkafka's: TLS, compression and the authorities that a broker's certificate is checked with.
+# librdkafka's: TLS, compression and the authorities that a broker's certificate is checked with;
+# ONNX Runtime's: C++.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libssl3 zlib1g ca-certificates \
+    && apt-get install -y --no-install-recommends libssl3 zlib1g ca-certificates libstdc++6 \
     && rm -rf /var/lib/apt/lists/*
 
 # The only folder that a worker writes to. A number, so that Kubernetes can see it is not root.

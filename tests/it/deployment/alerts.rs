@@ -53,11 +53,8 @@ fn every_alert_is_tried_on_series() {
     let tried = yaml("deploy/prometheus/alerts_test.yaml");
     assert_eq!(texts_at(&tried, "rule_files"), ["alerts.yaml"]);
     let tried = read("deploy/prometheus/alerts_test.yaml");
-    let tried: BTreeSet<&str> = tried
-        .split("alertname=\"")
-        .skip(1)
-        .filter_map(|after| after.split('"').next())
-        .collect();
+    let tried: BTreeSet<&str> =
+        tried.split("alertname=\"").skip(1).filter_map(|after| after.split('"').next()).collect();
     let file = yaml("deploy/prometheus/alerts.yaml");
     let named: BTreeSet<&str> = alerts(&file).iter().map(|alert| text_at(alert, "alert")).collect();
     assert_eq!(tried, named);

@@ -70,7 +70,9 @@ fn what_it_copies_is_there_and_not_ignored() {
         for source in words {
             assert!(root().join(source).exists(), "{source} is not there");
             let visible = shown.iter().any(|one| {
-                source.strip_prefix(one).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                source
+                    .strip_prefix(one)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             });
             assert!(visible, ".dockerignore hides {source}");
         }
@@ -150,7 +152,8 @@ fn it_does_not_run_as_root_and_stops_in_order() {
 #[test]
 fn the_health_check_lies_where_it_is_called() {
     let copies = all("COPY");
-    let copy = copies.iter().find(|copy| copy.contains("deploy/image/healthcheck")).expect("copied");
+    let copy =
+        copies.iter().find(|copy| copy.contains("deploy/image/healthcheck")).expect("copied");
     let place = copy.split_whitespace().next_back().expect("a place");
     let check = all("HEALTHCHECK").remove(0);
     assert!(check.contains(&format!("[\"{place}\", \"/livez\"]")), "{check}");

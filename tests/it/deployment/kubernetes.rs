@@ -102,7 +102,10 @@ fn volumes_hold_what_the_worker_looks_for() {
     assert!(files.contains(&"/etc/tidegate/tidegate.yaml".to_owned()), "{files:?}");
     let configuration = configuration();
     for overlay in texts_at(&configuration, "rules/overlays") {
-        assert!(files.iter().any(|file| file.starts_with(&format!("{overlay}/packs/"))), "{files:?}");
+        assert!(
+            files.iter().any(|file| file.starts_with(&format!("{overlay}/packs/"))),
+            "{files:?}"
+        );
     }
     assert_eq!(text_at(&configuration, "state/dir"), mounts["state"]);
 }

@@ -76,7 +76,8 @@ impl Metrics {
                 let (name, labels) = series.split_once('{').unwrap_or((series, ""));
                 let series = metrics.entry(name.to_owned()).or_default();
                 series.rises = rising.iter().any(|metric| name.starts_with(metric.as_str()));
-                for pair in labels.trim_end_matches('}').split(',').filter(|pair| !pair.is_empty()) {
+                for pair in labels.trim_end_matches('}').split(',').filter(|pair| !pair.is_empty())
+                {
                     let (label, value) = pair.split_once('=').expect("a label has a value");
                     let values = series.labels.entry(label.to_owned()).or_default();
                     values.insert(value.trim_matches('"').to_owned());

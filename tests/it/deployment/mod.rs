@@ -29,7 +29,10 @@ fn the_configuration_is_accepted() {
     let output = tidegate(&["config", "show", "--config", "deploy/tidegate.yaml"]);
     let shown = String::from_utf8(output.stdout).expect("it prints text");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(shown.lines().any(|l| l.starts_with("source.name") && l.contains("compose")), "{shown}");
+    assert!(
+        shown.lines().any(|l| l.starts_with("source.name") && l.contains("compose")),
+        "{shown}"
+    );
 }
 
 #[test]
