@@ -150,7 +150,8 @@ fn listed(variable: &Value) -> Option<(&str, &str)> {
 fn filled(query: &str) -> String {
     let filled = query.replace("$__rate_interval", "1m").replace("$__range", "3h");
     let filled = filled.replace("$instance", ".*").replace("$region", ".*");
-    assert!(!filled.contains('$'), "nobody fills the variable in {filled}");
+    // `"$1"` is a group of a regular expression.
+    assert!(!filled.replace("\"$1\"", "").contains('$'), "nobody fills the variable in {filled}");
     filled
 }
 
