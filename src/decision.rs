@@ -325,6 +325,8 @@ pub enum Degraded {
     ModelUnavailable,
     /// Evidence was dropped to keep the decision within its size.
     EvidenceTruncated,
+    /// An emergency override weakened a rule that hit.
+    EmergencyOverride,
 }
 
 impl Degraded {
@@ -333,6 +335,7 @@ impl Degraded {
         match self {
             Self::ModelUnavailable => "model_unavailable",
             Self::EvidenceTruncated => "evidence_truncated",
+            Self::EmergencyOverride => "emergency_override",
         }
     }
 }

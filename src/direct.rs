@@ -6,7 +6,9 @@
 use jiff::Timestamp;
 
 use crate::{
+    classify::ClassifyError,
     decision::Decision,
+    engine::Engine,
     moderator::{Moderator, Panicked, StageTimes, guarded},
     post::{Part, Post},
     wire::{
@@ -55,6 +57,11 @@ impl Direct {
     /// A door that decides with `moderator`.
     pub fn new(moderator: Moderator, settings: DirectSettings) -> Self {
         Self { moderator, settings }
+    }
+
+    /// Decides with another engine from now on, as [`Moderator::follow`] does.
+    pub fn follow(&mut self, engine: Engine) -> Result<(), ClassifyError> {
+        self.moderator.follow(engine)
     }
 
     /// What a post may be at most.

@@ -1,30 +1,32 @@
 //! The whole flow for one post on one screen: screen, score, decide.
 //!
-//! A pure function of a post, a time and a bundle: no clock, disk, network, environment, log or
-//! metric. The same post, time, bundle and engine give the same decision.
+//! A pure function of a post, a time, a bundle and the overrides in force: no clock, disk, network, environment, log or
+//! metric. The same post, time, bundle, overrides and engine give the same decision.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
 
 use crate::{
-    bundle::Bundle,
+    bundle::{Bundle, InForce},
     decision::{Action, Decision, Degraded, summary},
     hash::ValueHasher,
+    overrides::Overrides,
     policy::Facts,
     post::{Field, Operation, Part, Post, Region},
     rules::{ScanPart, Scanned},
-    signal::{Language, LanguageShare, ModelSignal, Signals},
+    signal::{Language, LanguageShare, ModelSignal, RuleHit, Signals},
     text::{NormalizedText, languages, standard},
 };
 
 /// The engine's version, part of every decision.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Decides with one bundle.
+/// Decides with one bundle, under the overrides in force.
 #[derive(Debug, Clone)]
 pub struct Engine {
     bundle: Arc<Bundle>,
+    overrides: Arc<Overrides>,
 }
 
 /// A post that rules and languages have been found in; it is decided once.
@@ -54,9 +56,20 @@ impl Screened {
 }
 
 impl Engine {
-    /// An engine that decides with `bundle`.
+    /// An engine that decides with `bundle`, and under no override.
     pub fn new(bundle: Arc<Bundle>) -> Self {
-        Self { bundle }
+        Self { bundle, overrides: Arc::default() }
+    }
+
+    /// An engine that decides with what is in force.
+    pub fn in_force(now: InForce) -> Self {
+        Self { bundle: now.bundle, overrides: now.overrides }
+    }
+
+    /// The same under these overrides.
+    #[must_use]
+    pub fn under(self, overrides: Arc<Overrides>) -> Self {
+        Self { overrides, ..self }
     }
 
     /// The bundle it decides with.
@@ -85,7 +98,8 @@ impl Engine {
     pub fn decide(&self, screened: Screened, model: ModelSignal) -> Decision {
         let Screened { post, as_of, scanned, languages, content_hash, text_hash, .. } = screened;
         let unavailable = matches!(model, ModelSignal::Unavailable(_));
-        let Scanned { hits, truncated } = scanned;
+        let Scanned { mut hits, truncated } = scanned;
+        let overridden = self.weaken(&mut hits, as_of);
         let signals = Signals { hits, languages, model, truncated };
         let (verdicts, unnamed_regions) = match post.operation {
             Operation::Delete => (Vec::new(), Vec::new()),
@@ -98,7 +112,10 @@ impl Engine {
         };
         let action =
             if post.operation == Operation::Delete { Action::Allow } else { summary(&verdicts) };
-        let degraded = unavailable.then_some(Degraded::ModelUnavailable);
+        let degraded = [
+            unavailable.then_some(Degraded::ModelUnavailable),
+            overridden.then_some(Degraded::EmergencyOverride),
+        ];
         Decision {
             post_id: post.id,
             revision: post.revision,
@@ -110,9 +127,24 @@ impl Engine {
             signals,
             versions: Arc::clone(self.bundle.versions()),
             as_of,
-            degraded: degraded.into_iter().collect::<BTreeSet<_>>(),
+            degraded: degraded.into_iter().flatten().collect::<BTreeSet<_>>(),
             unnamed_regions,
         }
+    }
+
+    /// Marks the evidence that an override holds down; whether there was any. What is mandatory
+    /// stays as it is, whatever an override says.
+    fn weaken(&self, hits: &mut [RuleHit], as_of: Timestamp) -> bool {
+        if self.overrides.is_empty() {
+            return false;
+        }
+        let taxonomy = self.bundle.taxonomy();
+        for hit in hits.iter_mut().filter(|hit| hit.is_evidence()) {
+            if !taxonomy.is_mandatory(&hit.rule.category) {
+                hit.at_most = self.overrides.at_most(&hit.rule.id, as_of);
+            }
+        }
+        hits.iter().any(|hit| hit.at_most.is_some())
     }
 
     /// The regions that will see the post, groups expanded.

@@ -11,6 +11,8 @@ use crate::diagnostic::SourceFile;
 
 /// Largest file that is read, in bytes; larger ones are no rule files.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// The file of a rules folder that weakens rules for a while.
+pub const EMERGENCY: &str = "emergency.yaml";
 /// Most files of one folder.
 const FILES_MAX: usize = 10_000;
 
@@ -63,6 +65,17 @@ impl RuleFolder {
         })
     }
 
+    /// The same; a folder with nothing in it that a bundle could be made of is an error too.
+    pub fn read_filled(folder: &Path) -> Result<Self, ReadError> {
+        let read = Self::read(folder)?;
+        if read.is_empty() {
+            let reason =
+                "nothing to load; a rules folder has packs/, policies/ or bundle.yaml in it";
+            return Err(failed(folder, reason));
+        }
+        Ok(read)
+    }
+
     /// The files that decide, corpora left out, sorted by path.
     pub fn deciding(&self) -> Vec<&Arc<SourceFile>> {
         let single = self.bundle.iter().chain(&self.taxonomy);
@@ -92,7 +105,7 @@ const KNOWN: [&str; 8] = [
     "lists",
     "policies",
     "corpora",
-    "emergency.yaml",
+    EMERGENCY,
     "README.md",
 ];
 
@@ -132,6 +145,19 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, ReadError> {
     }
     paths.sort();
     Ok(paths)
+}
+
+/// Reads the emergency file of a rules folder, if it has one; it is no part of the bundle.
+pub fn read_emergency(folder: &Path) -> Result<Option<Arc<SourceFile>>, ReadError> {
+    if !folder.is_dir() {
+        return Err(failed(folder, "there is no such folder"));
+    }
+    let path = folder.join(EMERGENCY);
+    // A link to nowhere is there and cannot be read: it must not count as an empty file.
+    match fs::symlink_metadata(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        _ => read_text(&path).map(Some),
+    }
 }
 
 /// Reads a text file.

@@ -30,8 +30,10 @@ pub mod hash;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod moderator;
+pub mod overrides;
 pub mod policy;
 pub mod post;
+pub mod reload;
 pub mod rules;
 pub mod signal;
 pub mod stop;

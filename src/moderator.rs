@@ -62,6 +62,23 @@ impl Moderator {
         Ok(Self { engine, session })
     }
 
+    /// Decides with another engine from now on. The session stays open where the model is the same
+    /// one and works; where a new one does not open, everything stays as it was.
+    pub fn follow(&mut self, engine: Engine) -> Result<(), ClassifyError> {
+        let (old, new) = (self.engine.bundle().model(), engine.bundle().model());
+        let same = match (old, new) {
+            (Some(old), Some(new)) => old.identity() == new.identity(),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        if same && !matches!(self.session, Session::Unavailable(_)) {
+            self.engine = engine;
+        } else {
+            *self = Self::new(engine)?;
+        }
+        Ok(())
+    }
+
     /// The engine it decides with.
     pub fn engine(&self) -> &Engine {
         &self.engine

@@ -139,6 +139,28 @@ impl Status {
     }
 }
 
+/// How far an emergency override lets a hit go, the mildest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AtMost {
+    /// It is no evidence.
+    Allow,
+    /// It asks at most for a review.
+    Review,
+}
+
+impl AtMost {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Allow, Self::Review];
+
+    /// The name in files and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Review => "review",
+        }
+    }
+}
+
 /// What every hit of a rule has in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleFacts {
@@ -184,6 +206,8 @@ pub struct RuleHit {
     pub language_mismatch: bool,
     /// The allowed phrase that covers it; a cancelled hit is published and never a reason.
     pub cancelled_by: Option<Arc<str>>,
+    /// How far an emergency override lets it go, where one held.
+    pub at_most: Option<AtMost>,
     /// More spans were found than are listed.
     pub truncated: bool,
 }
@@ -191,7 +215,9 @@ pub struct RuleHit {
 impl RuleHit {
     /// Whether policies may act on it.
     pub fn is_evidence(&self) -> bool {
-        self.rule.status == Status::Enforced && self.cancelled_by.is_none()
+        self.rule.status == Status::Enforced
+            && self.cancelled_by.is_none()
+            && self.at_most != Some(AtMost::Allow)
     }
 
     /// Whether it is weak evidence, which by default asks at most for review.
@@ -277,7 +303,7 @@ pub struct ModelIdentity {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// SHA-256 of its weights, in hexadecimal digits.
+    /// SHA-256 of its manifest, which names that of each of its files, in hexadecimal digits.
     pub sha256: String,
 }
 

@@ -73,7 +73,7 @@ impl Folder {
         let identity = ModelIdentity {
             name: manifest.name.clone(),
             version: manifest.version.clone(),
-            sha256: manifest.files[&manifest.graph].clone(),
+            sha256: hex(&Sha256::digest(file.text.as_bytes())),
         };
         Some(Self {
             identity: Arc::new(identity),

@@ -7,9 +7,13 @@ use crate::diagnostic::Diagnostics;
 
 /// Loads and verifies the model folder at `folder`, to run on the ONNX Runtime at `library`.
 pub fn load_model(folder: &Path, library: &Path) -> Result<Arc<dyn Model>, LoadError> {
-    let checked = check_folder(folder)?;
-    let runtime = Runtime::load(library).map_err(LoadError::Runtime)?;
-    Ok(Arc::new(OnnxModel::new(checked, &runtime).map_err(LoadError::Runtime)?))
+    open_folder(check_folder(folder)?, library).map_err(LoadError::Runtime)
+}
+
+/// Opens a verified model folder on the ONNX Runtime at `library`.
+pub fn open_folder(folder: Folder, library: &Path) -> Result<Arc<dyn Model>, ClassifyError> {
+    let runtime = Runtime::load(library)?;
+    Ok(Arc::new(OnnxModel::new(folder, &runtime)?))
 }
 
 /// Reads and verifies a model folder without opening its network.

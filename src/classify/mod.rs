@@ -21,7 +21,7 @@ use std::{
 };
 
 #[cfg(feature = "onnx")]
-pub use load::{LoadError, check_folder, load_model};
+pub use load::{LoadError, check_folder, load_model, open_folder};
 
 use crate::signal::{Category, Language, ModelIdentity, Score};
 

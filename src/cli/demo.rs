@@ -13,9 +13,10 @@ use clap::Args;
 use super::{
     PartArgs,
     exit::{Exit, Failure},
-    run, sources,
+    run, serve, sources,
 };
 use crate::{
+    bundle::Live,
     config::{Config, RawConfig},
     demo::{Player, PlayerError, Summary, Wave},
     diagnostic::Diagnostics,
@@ -50,7 +51,7 @@ pub(super) struct DemoArgs {
 }
 
 pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
-    let loaded = sources::load_bundle(&args.parts)?;
+    let (loaded, _) = sources::load_bundle(&args.parts)?;
     let bundle = Arc::new(loaded.bundle);
     let topics = ["posts", "decisions", "posts.dead-letters"];
     let broker = EmbeddedBroker::start(&topics.map(|name| Topic { name, partitions: PARTITIONS }))
@@ -68,7 +69,9 @@ pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let worker = {
         let (config, stop) = (config.clone(), stop.clone());
         let instruments = Arc::new(Instruments::new());
-        thread::spawn(move || run::start(&config, "demo".to_owned(), bundle, instruments, stop))
+        let live = Arc::new(Live::new(bundle));
+        let deciding = serve::Deciding { live, status: None };
+        thread::spawn(move || run::start(&config, "demo".to_owned(), deciding, instruments, stop))
     };
     let ended = || stop.is_requested() || worker.is_finished();
     let played = play(args, &mut player, &ended, &config);

@@ -2,6 +2,7 @@
 //!
 //! Data goes to standard output, talk to standard error. Exit codes are those of `sysexits.h`.
 
+mod bundle_command;
 #[cfg(feature = "http")]
 mod config_command;
 mod exit;
@@ -51,6 +52,9 @@ enum Command {
     /// Check and test rules and policies
     #[command(subcommand)]
     Rules(rules_command::RulesCommand),
+    /// See the last bundles, and go back to one of them
+    #[command(subcommand)]
+    Bundle(bundle_command::BundleCommand),
     /// Look into a model folder
     #[cfg(feature = "onnx")]
     #[command(subcommand)]
@@ -111,6 +115,7 @@ impl Cli {
             #[cfg(feature = "kafka")]
             Command::Demo(args) => demo::run(&args),
             Command::Rules(command) => rules_command::run(&command),
+            Command::Bundle(command) => bundle_command::run(&command),
             #[cfg(feature = "onnx")]
             Command::Model(command) => model_command::run(&command),
             #[cfg(feature = "http")]

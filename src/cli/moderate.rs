@@ -45,8 +45,8 @@ pub(super) struct ModerateArgs {
 }
 
 pub(super) fn run(args: &ModerateArgs) -> Result<Exit, Failure> {
-    let loaded = sources::load_bundle(&args.parts)?;
-    let engine = Engine::new(std::sync::Arc::new(loaded.bundle));
+    let (loaded, overrides) = sources::load_bundle(&args.parts)?;
+    let engine = Engine::new(std::sync::Arc::new(loaded.bundle)).under(overrides);
     let moderator =
         Moderator::new(engine).map_err(|error| Failure::new(Exit::NoInput, error.to_string()))?;
     let (input, size) = open_input(args.input.as_deref())?;

@@ -45,7 +45,7 @@ pub(super) fn run(command: &RulesCommand) -> Result<Exit, Failure> {
 }
 
 fn check(args: &CheckArgs) -> Result<Exit, Failure> {
-    let loaded = sources::load_bundle(&args.parts)?;
+    let (loaded, _) = sources::load_bundle(&args.parts)?;
     let warned = show_warnings(&loaded);
     anstream::print!("{}{}", reach(&loaded.report), summary(&loaded.report));
     Ok(if warned && args.strict { Exit::Findings } else { Exit::Done })
@@ -53,7 +53,7 @@ fn check(args: &CheckArgs) -> Result<Exit, Failure> {
 
 fn test(args: &TestArgs) -> Result<Exit, Failure> {
     // A failing test is a diagnostic that refuses the bundle; it leaves through the failure.
-    let loaded = sources::load_bundle(&args.parts)?;
+    let (loaded, _) = sources::load_bundle(&args.parts)?;
     anstream::print!("{}", tests(&loaded.report));
     Ok(Exit::Done)
 }

@@ -12,12 +12,13 @@ use clap::Args;
 use super::{
     PartArgs, config_command,
     exit::{Exit, Failure},
-    serve, sources,
+    serve::{self, Deciding, reload_settings},
+    sources,
 };
 use crate::{
-    bundle::{Bundle, Live},
     config::Config,
     delivery::BatchLimits,
+    reload::{Hangup, Reloader},
     telemetry::{Instruments, LogFormat, init_logging},
     worker::{
         self, AdminSettings, Deadlines, ModerationSettings, ModeratorFactory, Stop, StopSignal,
@@ -38,6 +39,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     // Before anything that takes time: a stop request must not find the process without ears.
     let stop = StopSignal::on_termination()
         .map_err(|error| Failure::new(Exit::Internal, format!("signals: {error}")))?;
+    let hangup = Hangup::listen()
+        .map_err(|error| Failure::new(Exit::Internal, format!("signals: {error}")))?;
     let (_, config) = config_command::read(args.config.as_deref())?;
     let Some(source) = config.source_name.clone() else {
         let message = "source.name is missing: it is part of every decision's id; \
@@ -45,17 +48,23 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Configuration, message));
     };
     init_logging(Some(&config.log_level), LogFormat::for_stderr());
-    let parts = args.parts.over(&config);
-    let loaded = sources::load_bundle(&parts)?;
-    let bundle = Arc::new(loaded.bundle);
+    let instruments = Arc::new(Instruments::new());
+    let watched = sources::watched(&args.parts.over(&config))?;
+    let (reloader, report) =
+        Reloader::open(watched, reload_settings(&config), Arc::clone(&instruments))
+            .map_err(sources::refusal)?;
+    let deciding =
+        Deciding { live: Arc::clone(reloader.live()), status: Some(Arc::clone(reloader.status())) };
+    let bundle = deciding.live.now().bundle;
     tracing::info!(
         version = crate::engine::VERSION,
         bundle = bundle.versions().bundle,
-        rules = loaded.report.rules.iter().sum::<usize>(),
+        rules = report.rules.iter().sum::<usize>(),
         models = ?bundle.versions().models,
         "tidegate starts"
     );
-    start(&config, source, bundle, Arc::new(Instruments::new()), stop)
+    let _reloading = reloader.start(hangup);
+    start(&config, source, deciding, instruments, stop)
 }
 
 /// Threads of the door beside a worker, which needs the cores itself.
@@ -66,7 +75,7 @@ const DOOR_THREADS: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
 pub(super) fn start(
     config: &Config,
     source: String,
-    bundle: Arc<Bundle>,
+    deciding: Deciding,
     instruments: Arc<Instruments>,
     stop: StopSignal,
 ) -> Result<Exit, Failure> {
@@ -78,9 +87,12 @@ pub(super) fn start(
         limits: config.limits,
         include_text: config.include_text,
     };
-    let live = Arc::new(Live::new(bundle));
-    let door = door(config, &live, &instruments, &stop)?;
-    let judges = ModeratorFactory::new(live, moderation, Arc::clone(&instruments));
+    let door = door(config, &deciding, &instruments, &stop)?;
+    let judges = ModeratorFactory::new(deciding.live, moderation, Arc::clone(&instruments));
+    let judges = match deciding.status {
+        Some(status) => judges.reporting(status),
+        None => judges,
+    };
     let end = stop.clone();
     let worker = worker::run(settings, Arc::new(judges), instruments, stop);
     end.request();
@@ -91,13 +103,13 @@ pub(super) fn start(
 /// Opens a door on a thread of its own, where one is configured. One that fails ends the worker too.
 fn door(
     config: &Config,
-    live: &Arc<Live>,
+    deciding: &Deciding,
     instruments: &Arc<Instruments>,
     stop: &StopSignal,
 ) -> Result<Option<JoinHandle<Result<(), Stop>>>, Failure> {
     let Some(listen) = config.http.listen else { return Ok(None) };
     let settings = serve::door_settings(config, listen, DOOR_THREADS)?;
-    let door = serve::open(config, &settings, live, instruments)?;
+    let door = serve::open(config, &settings, deciding, instruments)?;
     let stop = stop.clone();
     let run = move || {
         let ended = door.run(&stop);

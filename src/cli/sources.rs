@@ -1,6 +1,10 @@
 //! From arguments to a loaded bundle.
 
-use std::{io::IsTerminal, path::Path, sync::Arc};
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
 
 use super::{
     PartArgs,
@@ -8,44 +12,68 @@ use super::{
     locate, report,
 };
 use crate::{
-    bundle::{Loaded, ModelSource, Sources, load},
+    bundle::{Bundle, Loaded, ModelSource},
     classify::Model,
-    files::{ReadError, RuleFolder},
+    diagnostic::Diagnostics,
+    files::ReadError,
+    overrides::{KnownRules, Overrides},
+    reload::{Refusal, Watched, read_overrides},
 };
 
-/// Loads the bundle that the arguments describe; every problem is in the failure's message.
-pub(super) fn load_bundle(args: &PartArgs) -> Result<Loaded, Failure> {
+/// Where the arguments say that rules and models lie.
+pub(super) fn watched(args: &PartArgs) -> Result<Watched, Failure> {
     let home = locate::home(args)?;
     let folders = std::iter::once(home.join("rules")).chain(args.overlays.iter().cloned());
-    let folders: Vec<RuleFolder> =
-        folders.map(|folder| read_folder(&folder)).collect::<Result<_, _>>()?;
-    #[cfg(feature = "onnx")]
-    let models = Models { args, home: &home };
-    #[cfg(not(feature = "onnx"))]
-    let models = Models { home: &home };
-    let sources = Sources {
-        folders: &folders,
-        shipped_rules: !args.no_default_rules,
-        models: (!args.no_model).then_some(&models),
+    let models = || {
+        let folder = home.join("models");
+        let models = Models { args: args.clone(), home: home.clone(), opened: Mutex::default() };
+        (folder, Box::new(models) as Box<dyn ModelSource + Send>)
     };
-    load(&sources).map_err(|diagnostics| {
-        let text = report::render(&diagnostics, std::io::stderr().is_terminal());
-        let missing_part = diagnostics.sorted().iter().all(|d| d.code == "B004");
-        let exit = if missing_part { Exit::NoInput } else { Exit::Configuration };
-        Failure::new(exit, format!("{text}the bundle was refused"))
+    Ok(Watched {
+        folders: folders.collect(),
+        shipped_rules: !args.no_default_rules,
+        models: (!args.no_model).then(models),
     })
 }
 
-fn read_folder(folder: &Path) -> Result<RuleFolder, Failure> {
-    let read = RuleFolder::read(folder).map_err(|error| unreadable(&error))?;
-    if read.is_empty() {
-        let message = format!(
-            "{}: nothing to load; a rules folder has packs/, policies/ or bundle.yaml in it",
-            folder.display()
-        );
-        return Err(Failure::new(Exit::NoInput, message));
+/// Loads the bundle that the arguments describe, and the emergency overrides beside it; every problem
+/// of both is in the failure's message.
+pub(super) fn load_bundle(args: &PartArgs) -> Result<(Loaded, Arc<Overrides>), Failure> {
+    let watched = watched(args)?;
+    let folders = watched.read().map_err(|error| unreadable(&error))?;
+    let mut loaded = watched.build(&folders);
+    let mut problems = Diagnostics::default();
+    let known = loaded.as_ref().ok().map(|loaded| known_rules(&loaded.bundle));
+    let overrides = read_overrides(watched.emergency_folders(), known, &mut problems);
+    if let Err(refused) = &mut loaded {
+        problems.sorted().into_iter().for_each(|problem| refused.push(problem.clone()));
     }
-    Ok(read)
+    let loaded = loaded.map_err(|refused| refusal(Refusal::Bundle(refused)))?;
+    let overrides = overrides.ok_or_else(|| {
+        let text = report::render(&problems, std::io::stderr().is_terminal());
+        Failure::new(Exit::Configuration, format!("{text}the emergency file was refused"))
+    })?;
+    Ok((loaded, Arc::new(overrides)))
+}
+
+fn known_rules(bundle: &Bundle) -> KnownRules<'_> {
+    KnownRules { rules: bundle.rules().known(), taxonomy: bundle.taxonomy() }
+}
+
+/// The failure of a bundle that was refused, with its whole report.
+pub(super) fn refusal(refusal: Refusal) -> Failure {
+    let diagnostics = match refusal {
+        Refusal::Read(error) => return unreadable(&error),
+        Refusal::Bundle(diagnostics) => diagnostics,
+        Refusal::Store(_) | Refusal::OtherModel(_) => {
+            let way_out = "`tidegate bundle rollback --release` returns to the folders";
+            return Failure::new(Exit::Configuration, format!("{refusal}; {way_out}"));
+        }
+    };
+    let text = report::render(&diagnostics, std::io::stderr().is_terminal());
+    let missing_part = diagnostics.sorted().iter().all(|d| d.code == "B004");
+    let exit = if missing_part { Exit::NoInput } else { Exit::Configuration };
+    Failure::new(exit, format!("{text}the bundle was refused"))
 }
 
 /// The failure of a file that could not be read.
@@ -67,24 +95,37 @@ pub(super) fn token(file: Option<&Path>) -> Result<Option<String>, Failure> {
     Ok(Some(token.to_owned()))
 }
 
-/// Models below the home folder.
-struct Models<'a> {
-    #[cfg(feature = "onnx")]
-    args: &'a PartArgs,
-    home: &'a Path,
+/// Models below the home folder. The last one stays open: a bundle that routes the same model shares
+/// it.
+#[cfg_attr(not(feature = "onnx"), expect(dead_code, reason = "nothing can be opened"))]
+struct Models {
+    args: PartArgs,
+    home: PathBuf,
+    opened: Mutex<Option<Arc<dyn Model>>>,
 }
 
 #[cfg(feature = "onnx")]
-impl ModelSource for Models<'_> {
+impl ModelSource for Models {
     fn load(&self, name: &str) -> Result<Arc<dyn Model>, String> {
-        let library = locate::onnx_library(self.args, self.home)?;
+        let library = locate::onnx_library(&self.args, &self.home)?;
         let folder = self.home.join("models").join(name);
-        crate::classify::load_model(&folder, &library).map_err(|error| error.to_string())
+        // Its files are verified each time, so that a damaged one is noticed while the old one is
+        // still open.
+        let checked = crate::classify::check_folder(&folder).map_err(|error| error.to_string())?;
+        let mut opened = self.opened.lock().expect("no thread panics while it holds this");
+        let same = opened.as_ref().filter(|model| *model.identity() == checked.identity);
+        if let Some(model) = same {
+            return Ok(Arc::clone(model));
+        }
+        let model = crate::classify::open_folder(checked, &library);
+        let model = model.map_err(|error| error.to_string())?;
+        *opened = Some(Arc::clone(&model));
+        Ok(model)
     }
 }
 
 #[cfg(not(feature = "onnx"))]
-impl ModelSource for Models<'_> {
+impl ModelSource for Models {
     fn load(&self, name: &str) -> Result<Arc<dyn Model>, String> {
         let folder = self.home.join("models").join(name);
         Err(format!("{}: this build has no classifier, say --no-model", folder.display()))

@@ -50,6 +50,14 @@ pub struct Config {
     pub overlays: Vec<PathBuf>,
     /// Moderation over HTTP.
     pub http: HttpConfig,
+    /// Whether changed rule and model files are noticed by themselves.
+    pub reload_watch: bool,
+    /// How often files are looked at.
+    pub reload_every: Duration,
+    /// How long changed files must have been left alone.
+    pub reload_settle: Duration,
+    /// Where the last bundles and a rollback are kept.
+    pub state_dir: PathBuf,
     /// Where the admin server listens; nothing: nowhere.
     pub admin_listen: Option<SocketAddr>,
     /// The file with the token that the admin server asks for.
@@ -121,6 +129,10 @@ impl Config {
             shipped_rules: check.boolean("rules.shipped"),
             overlays: raw.get("rules.overlays").text.lines().map(PathBuf::from).collect(),
             http: check.http(),
+            reload_watch: check.boolean("reload.watch"),
+            reload_every: check.interval("reload.every"),
+            reload_settle: check.period("reload.settle"),
+            state_dir: PathBuf::from(check.text("state.dir")),
             admin_listen: check.address("admin.listen"),
             admin_token_file: check.optional("admin.token_file").map(PathBuf::from),
             log_level: check.choice("log.level", &LOG_LEVELS.map(|l| (l, l))).to_owned(),
@@ -225,6 +237,14 @@ impl Checker<'_> {
     fn period(&mut self, key: &str) -> Duration {
         let Period(period) = self.parsed(key, "a duration such as 5s");
         period
+    }
+
+    fn interval(&mut self, key: &str) -> Duration {
+        let interval = self.period(key);
+        if interval.is_zero() {
+            self.wrong(key, "must be more than nothing");
+        }
+        interval
     }
 
     fn boolean(&mut self, key: &str) -> bool {

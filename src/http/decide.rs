@@ -7,6 +7,7 @@ use crate::{
     direct::{Direct, DirectSettings},
     engine::Engine,
     moderator::Moderator,
+    reload::Status,
     telemetry::{Counts, Instruments, Stage},
     wire::WireError,
 };
@@ -15,6 +16,9 @@ use crate::{
 pub trait Decider: Send {
     /// One decision or error for each post's JSON, in the same order.
     fn decide(&mut self, posts: &[&[u8]]) -> Vec<Result<Vec<u8>, WireError>>;
+
+    /// Decides from now on under what is in force now; where that fails, everything stays as it was.
+    fn follow(&mut self) -> Result<(), DeciderError>;
 }
 
 /// Makes a [`Decider`] for every thread of the pool.
@@ -22,9 +26,14 @@ pub trait DeciderFactory: Send + Sync {
     /// A decider under the bundle that is in force now.
     fn decider(&self) -> Result<Box<dyn Decider>, DeciderError>;
 
-    /// Rises whenever another bundle came into force: each thread then asks for a new decider before
-    /// its next request.
+    /// Rises whenever something else came into force: each thread's decider then follows before its
+    /// next request.
     fn generation(&self) -> u64;
+
+    /// What is known of the bundle in force, for `/readyz?verbose`, where something reports it.
+    fn status(&self) -> Option<Arc<Status>> {
+        None
+    }
 }
 
 /// A decider could not be made.
@@ -38,30 +47,43 @@ pub struct BundleDeciders {
     live: Arc<Live>,
     settings: DirectSettings,
     instruments: Arc<Instruments>,
+    status: Option<Arc<Status>>,
 }
 
 impl BundleDeciders {
     /// A factory of deciders.
     pub fn new(live: Arc<Live>, settings: DirectSettings, instruments: Arc<Instruments>) -> Self {
-        Self { live, settings, instruments }
+        Self { live, settings, instruments, status: None }
+    }
+
+    /// The same, showing what is known of the bundle in force.
+    #[must_use]
+    pub fn reporting(self, status: Option<Arc<Status>>) -> Self {
+        Self { status, ..self }
     }
 }
 
 impl DeciderFactory for BundleDeciders {
     fn decider(&self) -> Result<Box<dyn Decider>, DeciderError> {
-        let moderator = Moderator::new(Engine::new(self.live.now().bundle));
+        let moderator = Moderator::new(Engine::in_force(self.live.now()));
         let moderator = moderator.map_err(|error| DeciderError(error.to_string()))?;
         let direct = Direct::new(moderator, self.settings);
-        Ok(Box::new(BundleDecider { direct, instruments: Arc::clone(&self.instruments) }))
+        let (live, instruments) = (Arc::clone(&self.live), Arc::clone(&self.instruments));
+        Ok(Box::new(BundleDecider { direct, live, instruments }))
     }
 
     fn generation(&self) -> u64 {
         self.live.now().generation
     }
+
+    fn status(&self) -> Option<Arc<Status>> {
+        self.status.clone()
+    }
 }
 
 struct BundleDecider {
     direct: Direct,
+    live: Arc<Live>,
     instruments: Arc<Instruments>,
 }
 
@@ -87,5 +109,10 @@ impl Decider for BundleDecider {
         let answers = answers.collect();
         counts.report(&self.instruments);
         answers
+    }
+
+    fn follow(&mut self) -> Result<(), DeciderError> {
+        let engine = Engine::in_force(self.live.now());
+        self.direct.follow(engine).map_err(|error| DeciderError(error.to_string()))
     }
 }

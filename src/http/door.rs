@@ -23,6 +23,7 @@ use super::{
     token::Token,
 };
 use crate::{
+    reload,
     stop::{ExitCode, Stop, StopSignal},
     telemetry::Instruments,
 };
@@ -173,7 +174,7 @@ struct Report {
     live: bool,
     state: &'static str,
     requests_in_flight: usize,
-    bundle_generation: u64,
+    bundle: Option<reload::View>,
 }
 
 impl Probes for Health {
@@ -194,7 +195,7 @@ impl Probes for Health {
             live: self.is_live(),
             state: if ready { "open" } else { "draining" },
             requests_in_flight: self.pulse.in_flight(),
-            bundle_generation: self.deciders.generation(),
+            bundle: self.deciders.status().map(|status| status.view()),
         };
         serde_json::to_string_pretty(&report).expect("numbers and strings serialise")
     }

@@ -169,12 +169,14 @@ impl PoolThread {
         answers
     }
 
-    /// Changes the decider when another bundle came into force.
+    /// Lets the decider follow when another bundle came into force.
     fn follow_bundle(&mut self) {
         let generation = self.deciders.generation();
         if generation != self.generation {
             self.generation = generation;
-            self.renew();
+            if let Err(error) = self.decider.follow() {
+                tracing::error!(%error, "the new bundle cannot decide: the old one stays");
+            }
         }
     }
 

@@ -19,7 +19,7 @@ use crate::{
         Action, Effect, Outcome, Reason, Reasons, ReviewAsk, ReviewWhen, RowId, Scope, Tier,
     },
     post::{Post, Surface},
-    signal::{Category, Language, ModelSignal, Score, Signals},
+    signal::{AtMost, Category, Language, ModelSignal, RuleHit, Score, Signals},
 };
 
 /// What the taxonomy forbids policies to do.
@@ -153,7 +153,7 @@ fn limit(
 ) -> Action {
     let weak = if evidence.is_weak() && !weak_blocks { Action::Review } else { Action::Block };
     let of_category = limits.at_most(evidence.category());
-    let mut limit = weak.min(of_category);
+    let mut limit = weak.min(of_category).min(evidence.at_most());
     // A global row says the same everywhere, so no region's cap reaches it.
     let caps = if scope == Scope::Regional { &table.caps[..] } else { &[] };
     for cap in caps.iter().filter(|cap| cap.covers(evidence)) {
@@ -173,7 +173,9 @@ fn without_model<'a>(
     for unavailable in &table.unavailable {
         let of = &unavailable.category;
         let speaks = |found: &Category| found.is_within(of) || limits.speaks_for(of, found);
-        let mut hits = signals.hits.iter().filter(|hit| hit.cancelled_by.is_none());
+        let counts =
+            |hit: &&RuleHit| hit.cancelled_by.is_none() && hit.at_most != Some(AtMost::Allow);
+        let mut hits = signals.hits.iter().filter(counts);
         if unavailable.needs_signal && !hits.any(|hit| speaks(&hit.rule.category)) {
             continue;
         }

@@ -1,6 +1,9 @@
 //! One piece of evidence, whoever produced it.
 
-use crate::signal::{Category, RuleFacts, RuleHit, Score};
+use crate::{
+    decision::Action,
+    signal::{AtMost, Category, RuleFacts, RuleHit, Score},
+};
 
 /// What a cell or row may act on.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +51,19 @@ impl<'a> Evidence<'a> {
     /// Weak evidence asks at most for review, unless a cell or row says otherwise.
     pub(super) fn is_weak(&self) -> bool {
         matches!(self, Self::Hit(hit) if hit.is_weak())
+    }
+
+    /// The most it may lead to where an emergency override holds; an override knows no regions and
+    /// no scopes.
+    pub(super) fn at_most(&self) -> Action {
+        match self {
+            Self::Hit(hit) => match hit.at_most {
+                Some(AtMost::Allow) => Action::Allow,
+                Some(AtMost::Review) => Action::Review,
+                None => Action::Block,
+            },
+            _ => Action::Block,
+        }
     }
 
     /// How urgent a look at it is, 0 to 100, where a row does not say: a serious hit before a sure

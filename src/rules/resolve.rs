@@ -156,6 +156,7 @@ fn hit(rules: &Ruleset, rule: &Rule, parts: &[ScanPart<'_>], group: &[Counted]) 
         obfuscated: view >= View::Skeleton,
         language_mismatch: spans.iter().all(|span| mismatched(span.bytes)),
         cancelled_by: first.cancelled_by.clone(),
+        at_most: None,
         truncated: in_view().nth(SPANS_PER_HIT_MAX).is_some(),
         spans,
     }

@@ -1,6 +1,6 @@
 //! What decisions add to the metrics, summed up: series are looked up once a chunk, not once a post.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Instruments, ModelStatus};
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
 pub struct Counts {
     verdicts: BTreeMap<(Region, Action), u64>,
     hits: BTreeMap<(RuleId, Status), u64>,
+    weakened: BTreeMap<RuleId, u64>,
     unnamed: u64,
     model: Option<ModelStatus>,
 }
@@ -28,6 +29,11 @@ impl Counts {
         }
         for hit in decision.signals.hits.iter().filter(|hit| hit.cancelled_by.is_none()) {
             *self.hits.entry((hit.rule.id.clone(), hit.rule.status)).or_default() += 1;
+        }
+        let weakened = decision.signals.hits.iter().filter(|hit| hit.at_most.is_some());
+        let rules: BTreeSet<&RuleId> = weakened.map(|hit| &hit.rule.id).collect();
+        for rule in rules {
+            *self.weakened.entry(rule.clone()).or_default() += 1;
         }
         self.unnamed += u64::try_from(decision.unnamed_regions.len()).unwrap_or(u64::MAX);
         self.model = Some(match decision.signals.model {
@@ -44,6 +50,9 @@ impl Counts {
         }
         for ((rule, status), count) in self.hits {
             instruments.rule_hits(rule.as_str(), status).inc_by(count);
+        }
+        for (rule, count) in self.weakened {
+            instruments.emergency_uses(rule.as_str()).inc_by(count);
         }
         instruments.unnamed_regions().inc_by(self.unnamed);
         if let Some(status) = self.model {

@@ -14,7 +14,7 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
 };
 
-use super::labels::{ModelStatus, Stage};
+use super::labels::{ModelStatus, Reload, Stage};
 use crate::{
     decision::Action,
     delivery::{Disposition, Partition},
@@ -57,6 +57,7 @@ pub struct Instruments {
     model_status: Vec<IntGauge>,
     bundle: IntGaugeVec,
     http: HttpInstruments,
+    following: Following,
     regions_seen: Mutex<BTreeSet<String>>,
     rules_seen: Mutex<BTreeSet<String>>,
 }
@@ -70,6 +71,18 @@ struct HttpInstruments {
     in_flight: IntGauge,
     connections: IntGauge,
     duration: Histogram,
+}
+
+/// What is told of the bundle that follows its files, and of emergency files.
+#[derive(Debug)]
+struct Following {
+    reloads: Vec<IntCounter>,
+    reload_success: IntGauge,
+    bundle_refused: IntGauge,
+    bundle_pinned: IntGauge,
+    emergency_refused: IntGauge,
+    emergency_overrides: IntGauge,
+    emergency_uses: IntCounterVec,
 }
 
 impl Default for Instruments {
@@ -133,6 +146,7 @@ impl Instruments {
             ),
             bundle: make.gauges("bundle_info", "1 for the bundle in force", &["bundle"]),
             http: HttpInstruments::new(&make),
+            following: Following::new(&make),
             regions_seen: Mutex::default(),
             rules_seen: Mutex::default(),
             registry,
@@ -269,6 +283,42 @@ impl Instruments {
         }
     }
 
+    /// Counts attempts to reload the bundle.
+    pub fn reloads(&self, result: Reload) -> &IntCounter {
+        &self.following.reloads[position(&Reload::ALL, result)]
+    }
+
+    /// When the bundle was last loaded without being refused, in seconds of Unix time.
+    pub fn reload_success(&self) -> &IntGauge {
+        &self.following.reload_success
+    }
+
+    /// 1 while the bundle that should be in force is refused.
+    pub fn bundle_refused(&self) -> &IntGauge {
+        &self.following.bundle_refused
+    }
+
+    /// 1 while a kept bundle is in force by a rollback.
+    pub fn bundle_pinned(&self) -> &IntGauge {
+        &self.following.bundle_pinned
+    }
+
+    /// 1 while an emergency file is refused.
+    pub fn emergency_refused(&self) -> &IntGauge {
+        &self.following.emergency_refused
+    }
+
+    /// How many overrides emergency files list.
+    pub fn emergency_overrides(&self) -> &IntGauge {
+        &self.following.emergency_overrides
+    }
+
+    /// Counts decisions in which an override weakened a rule. Keep the handle where many are counted.
+    pub fn emergency_uses(&self, rule: &str) -> IntCounter {
+        let rule = capped(&self.rules_seen, rule, RULES_MAX);
+        self.following.emergency_uses.with_label_values(&[rule])
+    }
+
     /// Says which bundle is in force.
     pub fn set_bundle(&self, hash: &str) {
         self.bundle.reset();
@@ -298,6 +348,37 @@ impl HttpInstruments {
                 "http_request_duration_seconds",
                 "From a whole request to its answer",
                 SECONDS,
+            ),
+        }
+    }
+}
+
+impl Following {
+    fn new(make: &Maker<'_>) -> Self {
+        let by_result =
+            make.counters("bundle_reloads_total", "Reloads of the bundle by result", &["result"]);
+        Self {
+            reloads: Reload::ALL.map(|r| by_result.with_label_values(&[r.as_str()])).to_vec(),
+            reload_success: make.gauge(
+                "bundle_last_reload_success_timestamp_seconds",
+                "When the bundle was last loaded without being refused, as Unix time",
+            ),
+            bundle_refused: make.gauge(
+                "bundle_refused",
+                "1 while the bundle that should be in force is refused and an older one decides",
+            ),
+            bundle_pinned: make
+                .gauge("bundle_pinned", "1 while a kept bundle is in force by a rollback"),
+            emergency_refused: make.gauge(
+                "emergency_refused",
+                "1 while an emergency file is refused and older overrides hold",
+            ),
+            emergency_overrides: make
+                .gauge("emergency_overrides", "Overrides that emergency files list"),
+            emergency_uses: make.counters(
+                "emergency_uses_total",
+                "Decisions in which an emergency override weakened a rule",
+                &["rule"],
             ),
         }
     }

@@ -35,6 +35,31 @@ impl Stage {
     }
 }
 
+/// What became of an attempt to reload the bundle, as a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reload {
+    /// Another bundle came into force.
+    Applied,
+    /// It did not pass the gates, or could not be read; the old one stays.
+    Refused,
+    /// It is the one in force.
+    Unchanged,
+}
+
+impl Reload {
+    /// Every result.
+    pub const ALL: [Self; 3] = [Self::Applied, Self::Refused, Self::Unchanged];
+
+    /// The label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Refused => "refused",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}
+
 /// What the classifier is doing, as a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ModelStatus {

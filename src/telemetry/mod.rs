@@ -7,5 +7,5 @@ mod logging;
 
 pub use counts::Counts;
 pub use instruments::Instruments;
-pub use labels::{ModelStatus, Stage};
+pub use labels::{ModelStatus, Reload, Stage};
 pub use logging::{LogFormat, init as init_logging};

@@ -13,7 +13,7 @@ use super::decision_id::DecisionId;
 use crate::{
     decision::{Decision, Degraded, Effect, Outcome, Reason, RegionVerdict, ReviewWhen},
     post::Region,
-    signal::{LanguageShare, ModelSignal, RuleHit, Score, Status, TextSpan},
+    signal::{AtMost, LanguageShare, ModelSignal, RuleHit, Score, Status, TextSpan},
 };
 
 /// What the door adds to a decision.
@@ -338,6 +338,8 @@ struct HitV1<'a> {
     language_mismatch: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     cancelled_by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_most: Option<&'static str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
 }
@@ -359,6 +361,7 @@ impl<'a> HitV1<'a> {
             obfuscated: hit.obfuscated,
             language_mismatch: hit.language_mismatch,
             cancelled_by: hit.cancelled_by.as_deref(),
+            at_most: hit.at_most.map(AtMost::as_str),
             truncated: hit.truncated || !with_spans,
         }
     }

@@ -5,7 +5,7 @@
 
 use std::{
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -14,6 +14,7 @@ use std::{
 use serde::Serialize;
 
 use crate::http::Probes;
+use crate::reload;
 
 /// How long the reader or the pool may stand still before the worker counts as dead. A rebalance
 /// and the slowest chunk stay far below.
@@ -33,6 +34,7 @@ pub(super) struct Health {
     joined: AtomicBool,
     draining: AtomicBool,
     trouble: Mutex<Option<String>>,
+    bundle: Option<Arc<reload::Status>>,
 }
 
 /// What `/readyz?verbose` shows.
@@ -46,6 +48,7 @@ struct Report {
     records_awaiting_acknowledgement: usize,
     seconds_since_acknowledgement: u64,
     trouble: Option<String>,
+    bundle: Option<reload::View>,
 }
 
 impl Health {
@@ -64,7 +67,13 @@ impl Health {
             joined: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             trouble: Mutex::new(None),
+            bundle: None,
         }
+    }
+
+    /// The same, with what is known of the bundle in force.
+    pub(super) fn showing(self, bundle: Option<Arc<reload::Status>>) -> Self {
+        Self { bundle, ..self }
     }
 
     fn state(&self) -> &'static str {
@@ -160,6 +169,7 @@ impl Probes for Health {
             records_awaiting_acknowledgement: self.awaited.load(Ordering::Relaxed),
             seconds_since_acknowledgement: self.since(&self.acknowledged_at).as_secs(),
             trouble: self.trouble.lock().expect("no thread panics while it holds this").clone(),
+            bundle: self.bundle.as_ref().map(|bundle| bundle.view()),
         };
         serde_json::to_string_pretty(&report).expect("numbers and strings serialise")
     }

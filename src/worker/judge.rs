@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     delivery::{Header, Record},
+    reload::Status,
     wire::dead_letter::DeadLetter,
 };
 
@@ -12,6 +13,12 @@ pub trait Judge: Send {
     /// One judgement for each record, in the same order. Must not panic: a panic over one post is
     /// caught inside and becomes that record's dead letter.
     fn judge(&mut self, records: &[Record]) -> Vec<Judgement>;
+
+    /// Judges under what is in force now; where that fails, as before. A judge that knows no bundle
+    /// has nothing to do.
+    fn follow(&mut self) -> Result<(), JudgeError> {
+        Ok(())
+    }
 
     /// The hash of the bundle that judges; it stands in dead letters.
     fn bundle(&self) -> Arc<str>;
@@ -22,9 +29,14 @@ pub trait JudgeFactory: Send + Sync {
     /// A judge under the bundle that is in force now.
     fn judge(&self) -> Result<Box<dyn Judge>, JudgeError>;
 
-    /// Rises whenever another bundle came into force: each thread then asks for a new judge before
-    /// its next records.
+    /// Rises whenever another bundle, or other overrides, came into force: each thread then lets
+    /// its judge follow before its next records.
     fn generation(&self) -> u64;
+
+    /// What operators see of the bundle in force, where it can change.
+    fn status(&self) -> Option<Arc<Status>> {
+        None
+    }
 }
 
 /// A judge could not be made.

@@ -79,7 +79,7 @@ pub fn run(
     }
     checked?;
     let settings = Arc::new(settings);
-    let health = Arc::new(Health::new(settings.give_up));
+    let health = Arc::new(Health::new(settings.give_up).showing(judges.status()));
     let probes: Arc<dyn Probes> = Arc::<Health>::clone(&health);
     let _admin = Admin::start(&settings.admin, probes, &instruments)?;
     let abort = Arc::new(AtomicBool::new(false));

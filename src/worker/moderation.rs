@@ -12,6 +12,7 @@ use crate::{
     engine::Engine,
     moderator::{Moderator, Panicked, guarded},
     post::{Operation, Part, Post},
+    reload::Status,
     telemetry::{Counts, Instruments, ModelStatus, Stage as Timed},
     wire::{
         DecisionId, ErrorCode, Limits, Origin, Published, WireError,
@@ -42,6 +43,7 @@ pub struct ModeratorFactory {
     settings: Arc<ModerationSettings>,
     instruments: Arc<Instruments>,
     live: Arc<Live>,
+    status: Option<Arc<Status>>,
 }
 
 impl ModeratorFactory {
@@ -57,22 +59,35 @@ impl ModeratorFactory {
             Some(_) => ModelStatus::Scoring,
             None => ModelStatus::NotRouted,
         });
-        Self { settings: Arc::new(settings), instruments, live }
+        Self { settings: Arc::new(settings), instruments, live, status: None }
+    }
+
+    /// The same, with what a reloader tells operators.
+    #[must_use]
+    pub fn reporting(self, status: Arc<Status>) -> Self {
+        Self { status: Some(status), ..self }
     }
 }
 
 impl JudgeFactory for ModeratorFactory {
     fn judge(&self) -> Result<Box<dyn Judge>, JudgeError> {
-        let bundle = self.live.now().bundle;
-        let hash = bundle.versions().bundle.as_str().into();
-        let moderator = Moderator::new(Engine::new(bundle));
+        let moderator = Moderator::new(Engine::in_force(self.live.now()));
         let moderator = moderator.map_err(|error| JudgeError(error.to_string()))?;
-        let (settings, instruments) = (Arc::clone(&self.settings), Arc::clone(&self.instruments));
-        Ok(Box::new(ModerationJudge { moderator, hash, settings, instruments }))
+        Ok(Box::new(ModerationJudge {
+            hash: hash(&moderator),
+            moderator,
+            settings: Arc::clone(&self.settings),
+            instruments: Arc::clone(&self.instruments),
+            live: Arc::clone(&self.live),
+        }))
     }
 
     fn generation(&self) -> u64 {
         self.live.now().generation
+    }
+
+    fn status(&self) -> Option<Arc<Status>> {
+        self.status.clone()
     }
 }
 
@@ -81,6 +96,12 @@ struct ModerationJudge {
     hash: Arc<str>,
     settings: Arc<ModerationSettings>,
     instruments: Arc<Instruments>,
+    live: Arc<Live>,
+}
+
+/// The hash of the bundle that a moderator decides with.
+fn hash(moderator: &Moderator) -> Arc<str> {
+    moderator.engine().bundle().versions().bundle.as_str().into()
 }
 
 /// A record that holds a post, while the post is decided about.
@@ -141,6 +162,13 @@ impl Judge for ModerationJudge {
         let judged = judged.collect();
         counts.report(&self.instruments);
         judged
+    }
+
+    fn follow(&mut self) -> Result<(), JudgeError> {
+        let engine = Engine::in_force(self.live.now());
+        self.moderator.follow(engine).map_err(|error| JudgeError(error.to_string()))?;
+        self.hash = hash(&self.moderator);
+        Ok(())
     }
 
     fn bundle(&self) -> Arc<str> {

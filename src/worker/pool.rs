@@ -90,16 +90,15 @@ impl PoolThread {
         Ok(())
     }
 
-    /// Changes the judge when another bundle came into force; keeps the old one where that fails.
+    /// Lets the judge follow when another bundle came into force; the old one stays where that fails.
     fn follow_bundle(&mut self) {
         let generation = self.judges.generation();
         if generation == self.generation {
             return;
         }
         self.generation = generation;
-        match self.judges.judge() {
-            Ok(judge) => self.judge = judge,
-            Err(error) => tracing::error!(%error, "the new bundle cannot judge: the old one stays"),
+        if let Err(error) = self.judge.follow() {
+            tracing::error!(%error, "the new bundle cannot judge: the old one stays");
         }
     }
 }

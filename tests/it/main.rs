@@ -9,6 +9,7 @@ mod decisions;
 mod deployment;
 #[cfg(feature = "kafka")]
 mod documents;
+mod emergency;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "http")]
@@ -23,6 +24,8 @@ mod embedded_broker;
 mod kafka_node;
 #[cfg(feature = "kafka")]
 mod moderation_on_kafka;
+#[cfg(feature = "kafka")]
+mod reload;
 #[cfg(feature = "kafka")]
 mod worker_on_kafka;
 #[cfg(feature = "kafka")]

@@ -50,12 +50,14 @@ kafka:
 topics: {{posts: {}, decisions: {}, dead_letters: {}}}
 batch: {batch}
 admin: {{listen: null}}
+state: {{dir: {}}}
 ",
             kafka.address(),
             scene.group,
             scene.posts,
             scene.decisions,
             scene.dead_letters,
+            folder.path().join("state").display(),
         );
         fs::write(&config, text).expect("the scratch folder can be written");
         Self { scene, config, _folder: folder }

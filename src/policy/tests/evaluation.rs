@@ -8,7 +8,7 @@ use crate::{
     decision::{Effect, ReviewWhen},
     policy::{Facts, PolicySet},
     post::Surface,
-    signal::{ModelSignal, RuleHit, Signals, Status},
+    signal::{AtMost, ModelSignal, RuleHit, Signals, Status},
 };
 
 const ROOT: &str = "
@@ -120,6 +120,37 @@ fn cancelled_hits_and_shadow_rules_are_never_reasons() {
     let cancelled = RuleHit { cancelled_by: Some("a phrase".into()), ..hit("hate/grave") };
     let root = root("categories: {hate: {block: {severity: 1}}}");
     assert_eq!(outcome(&[&root], &signals(&[cancelled, hit("hate/trial")], &[])), "allow");
+}
+
+#[test]
+fn an_emergency_override_holds_evidence_down_in_cells_rows_and_every_scope() {
+    let cell = root("categories: {hate: {review: {severity: 1}, block: {severity: 3}}}");
+    let row = root("rows: [{id: a/b, rule: hate/slur, action: block, weak: block}]");
+    let global = root(
+        "
+global_for: [hate]
+rows: [{id: a/b, category: hate, action: block, scope: global}]",
+    );
+    let restraint =
+        root("rows: [{id: a/b, category: hate, action: allow, tier: restrain, effects: [limit]}]");
+    let cases = [
+        (&cell, None, "block: default/hate/block"),
+        (&cell, Some(AtMost::Review), "review: default/hate/review"),
+        (&cell, Some(AtMost::Allow), "allow"),
+        (&row, Some(AtMost::Review), "review: a/b"),
+        (&row, Some(AtMost::Allow), "allow"),
+        (&global, Some(AtMost::Review), "review: a/b"),
+        (&global, Some(AtMost::Allow), "allow"),
+        (&restraint, Some(AtMost::Review), "allow: a/b"),
+        (&restraint, Some(AtMost::Allow), "allow"),
+    ];
+    for (policy, at_most, expected) in cases {
+        let held = RuleHit { at_most, ..hit("hate/slur") };
+        assert_eq!(outcome(&[policy], &signals(&[held], &[])), expected, "{at_most:?}\n{policy}");
+    }
+    let held = RuleHit { at_most: Some(AtMost::Allow), ..hit("hate/slur") };
+    let another = outcome(&[&cell], &signals(&[held, hit("hate/grave")], &[]));
+    assert_eq!(another, "block: default/hate/block", "another rule is not held down");
 }
 
 #[test]

@@ -91,6 +91,7 @@ impl Shipped {
             obfuscated: false,
             language_mismatch: false,
             cancelled_by: None,
+            at_most: None,
             truncated: false,
         }
     }

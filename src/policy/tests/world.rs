@@ -93,6 +93,7 @@ pub(super) fn hit(id: &str) -> RuleHit {
         obfuscated: false,
         language_mismatch: false,
         cancelled_by: None,
+        at_most: None,
         truncated: false,
     }
 }

@@ -1,5 +1,6 @@
 //! What the tests share: a real Kafka node and the `tidegate` binary as child processes.
 
+pub(crate) mod home;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 #[cfg(feature = "kafka")]

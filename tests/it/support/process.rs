@@ -43,10 +43,15 @@ impl Process {
 
     /// Asks it to end in an orderly way (SIGTERM). A child that has ended already is not an error.
     pub(crate) fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
         // The shell's own `kill`: the tests need no `unsafe` and no package for it.
         let _ = Command::new("sh")
-            .args(["-c", "kill -s TERM \"$1\" 2>/dev/null", "kill"])
-            .arg(self.child.id().to_string())
+            .args(["-c", "kill -s \"$1\" \"$2\" 2>/dev/null", "kill"])
+            .args([name, &self.child.id().to_string()])
             .status()
             .expect("every system has a shell");
     }

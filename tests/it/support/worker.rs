@@ -1,5 +1,7 @@
 //! The `tidegate` binary as a worker in its own process, so that it can be killed like one.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
@@ -43,6 +45,24 @@ impl Worker {
     pub(crate) fn terminate(&mut self, deadline: Duration) -> ExitStatus {
         self.process.terminate();
         self.process.wait(deadline)
+    }
+
+    /// SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        self.process.signal("HUP");
+    }
+
+    /// What its server for operators answers to a GET; nothing before it listens.
+    pub(crate) fn operators_see(&self, path: &str) -> Option<String> {
+        let log = self.stderr();
+        let (_, line) = log.split_once("metrics and probes")?;
+        let (_, address) = line.split_once("\"address\":\"")?;
+        let mut stream = TcpStream::connect(address.split_once('"')?.0).ok()?;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned())
     }
 
     /// Waits until it ends by itself.
