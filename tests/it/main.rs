@@ -6,6 +6,8 @@ mod bad_input;
 mod classifier;
 mod decisions;
 #[cfg(feature = "kafka")]
+mod deployment;
+#[cfg(feature = "kafka")]
 mod documents;
 mod emergency;
 mod explain;
