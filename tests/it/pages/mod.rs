@@ -22,7 +22,6 @@ const PAGES: [&str; 5] =
 struct Fence {
     /// Page and line, for messages.
     place: String,
-    page: &'static str,
     /// The words after the backticks.
     info: Vec<String>,
     body: String,
@@ -61,7 +60,7 @@ fn fences_of(page: &'static str) -> Vec<Fence> {
             (Some(info), None) => {
                 let info = info.split_whitespace().map(str::to_owned).collect();
                 let place = format!("{page}:{}", index + 1);
-                open = Some(Fence { place, page, info, body: String::new() });
+                open = Some(Fence { place, info, body: String::new() });
             }
             (Some(_), Some(fence)) => found.push(fence),
             (None, Some(mut fence)) => {
