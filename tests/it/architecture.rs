@@ -57,7 +57,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("explain", &["decision", "engine", "policy", "post", "rules", "signal", "text", "wire"]),
     ("moderator", &["classify", "decision", "engine", "post", "signal"]),
-    ("direct", &["decision", "moderator", "post", "wire"]),
+    ("direct", &["classify", "decision", "engine", "moderator", "post", "wire"]),
     ("telemetry", &["decision", "delivery", "post", "signal", "wire"]),
     ("reload", &["bundle", "diagnostic", "files", "hash", "overrides", "telemetry"]),
     ("http", &["bundle", "direct", "engine", "moderator", "reload", "stop", "telemetry", "wire"]),
