@@ -2,7 +2,7 @@
 
 use std::{
     io::IsTerminal,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
@@ -83,7 +83,7 @@ pub(super) fn unreadable(error: &ReadError) -> Failure {
 
 /// The bearer token in a file, where one is named.
 #[cfg(feature = "http")]
-pub(super) fn token(file: Option<&Path>) -> Result<Option<String>, Failure> {
+pub(super) fn token(file: Option<&std::path::Path>) -> Result<Option<String>, Failure> {
     let Some(path) = file else { return Ok(None) };
     let file = crate::files::read_text(path).map_err(|error| unreadable(&error))?;
     let token = file.text.trim();

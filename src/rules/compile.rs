@@ -10,7 +10,7 @@ use super::{
     file::{EntryFile, EntryKind, PackFile, RuleFile},
     list::{LIST_ENTRIES_MAX, ListFiles, lines},
     literals::{Literals, Target, densest_end},
-    patterns::{self, Uncalled},
+    patterns::{self, Checked, Pattern, Problem, Uncalled},
     ruleset::{Rule, Ruleset, ViewMatchers},
 };
 use crate::{
@@ -51,11 +51,13 @@ pub fn compile(
     which: Which,
     out: &mut Diagnostics,
 ) -> Ruleset {
-    let mut compiler =
-        Compiler { lists, categories, out, patterns: ByView::default(), made: Ruleset::default() };
+    let (patterns, made, regexes) = Default::default();
+    let mut compiler = Compiler { lists, categories, out, patterns, made, regexes };
     compiler.unique(packs);
     for pack in packs {
-        for rule in &pack.rules {
+        // Every rule is checked where posts are scanned; drafts beside it are only compiled.
+        let checks = |rule: &&RuleFile| which == Which::Scanned || which.has(rule.status);
+        for rule in pack.rules.iter().filter(checks) {
             compiler.rule(pack, rule, which.has(rule.status));
         }
     }
@@ -78,6 +80,9 @@ struct Compiler<'a> {
     out: &'a mut Diagnostics,
     patterns: ByView,
     made: Ruleset,
+    /// Regexes by what is written and whether it is for the raw view: decent phrases are often the same
+    /// in all rules of a pack.
+    regexes: BTreeMap<(String, bool), Result<Checked, Problem>>,
 }
 
 /// A rule with its place in the ruleset; none when it is only checked.
@@ -265,6 +270,10 @@ impl Compiler<'_> {
             by.standard.entry(form).or_default().push(target);
         }
         if entry.view >= View::Skeleton && !entry.skeleton.text.is_empty() {
+            let bare = entry.skeleton.unsqueezed();
+            if bare.is_ascii() && !entry.standard.is_ascii() {
+                by.standard.entry(bare).or_default().push(Target::Bare(index));
+            }
             by.skeleton.entry(entry.skeleton.text.clone()).or_default().push(target);
         }
     }
@@ -277,7 +286,9 @@ impl Compiler<'_> {
         scanned: bool,
     ) -> bool {
         let location = at(placed.file, &placed.entry.range);
-        let checked = match patterns::check(index, &placed.entry.text, entry.view) {
+        let key = (placed.entry.text.clone(), entry.view == View::Raw);
+        let check = || patterns::check(&placed.entry.text, entry.view);
+        let checked = match self.regexes.entry(key).or_insert_with(check).clone() {
             Ok(checked) => checked,
             Err(problem) => {
                 let diagnostic = Diagnostic::error(problem.code, location, problem.message);
@@ -294,7 +305,7 @@ impl Compiler<'_> {
             return true;
         }
         let place = self.made.patterns.len();
-        self.made.patterns.push(checked.pattern);
+        self.made.patterns.push(Pattern { entry: index, regex: checked.regex });
         let by = &mut self.patterns;
         let (literals, always) = match entry.view {
             View::Raw => (&mut by.raw, &mut by.uncalled_raw),

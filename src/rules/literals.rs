@@ -14,6 +14,9 @@ const DFA_PATTERN_BYTES_MAX: usize = 40_000;
 pub(super) enum Target {
     /// An entry's literal was seen.
     Entry(usize),
+    /// An entry's literal was seen without its diacritics: what the skeleton view of a text without any
+    /// would show, which is not made.
+    Bare(usize),
     /// A literal that a regex needs was seen.
     Trigger(usize),
 }

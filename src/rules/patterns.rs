@@ -32,7 +32,7 @@ const CLASS_LETTERS_MAX: u32 = 4096;
 pub(super) struct Pattern {
     /// The entry's place in the ruleset.
     pub(super) entry: usize,
-    regex: Regex,
+    pub(super) regex: Regex,
 }
 
 impl Pattern {
@@ -42,24 +42,24 @@ impl Pattern {
     }
 }
 
-/// What a regex is once it passed the checks.
-#[derive(Debug)]
+/// What a regex is once it passed the checks. Copies share what was compiled.
+#[derive(Debug, Clone)]
 pub(super) struct Checked {
-    pub(super) pattern: Pattern,
+    pub(super) regex: Regex,
     /// Literals of which one is in every match; empty: the regex runs on every text.
     pub(super) triggers: BTreeSet<String>,
 }
 
 /// What is wrong with a regex, and how to mend it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Problem {
     pub(super) code: &'static str,
     pub(super) message: String,
     pub(super) help: String,
 }
 
-/// Checks and compiles the regex of an entry.
-pub(super) fn check(entry: usize, regex: &str, view: View) -> Result<Checked, Problem> {
+/// Checks and compiles a regex for a view.
+pub(super) fn check(regex: &str, view: View) -> Result<Checked, Problem> {
     let parsed = ParserBuilder::new().nest_limit(NEST_MAX).build().parse(regex);
     let hir = parsed.map_err(|error| not_valid(&error.to_string()))?;
     if hir.properties().minimum_len().is_none_or(|len| len == 0) {
@@ -84,7 +84,7 @@ pub(super) fn check(entry: usize, regex: &str, view: View) -> Result<Checked, Pr
     let regex = built.map_err(|error| not_valid(&error.to_string()))?;
     let triggers = required(&hir).map(|literals| literals.set).unwrap_or_default();
     let triggers = if triggers.iter().all(|t| long_enough(t)) { triggers } else { BTreeSet::new() };
-    Ok(Checked { pattern: Pattern { entry, regex }, triggers })
+    Ok(Checked { regex, triggers })
 }
 
 /// The regexes that no literal can call, in one automaton.
@@ -229,12 +229,12 @@ mod tests {
     use super::*;
 
     fn triggers(regex: &str) -> Vec<String> {
-        let checked = check(0, regex, View::Standard).expect("the regex is fine");
+        let checked = check(regex, View::Standard).expect("the regex is fine");
         checked.triggers.into_iter().collect()
     }
 
     fn code(regex: &str) -> &'static str {
-        check(0, regex, View::Standard).expect_err("the regex is refused").code
+        check(regex, View::Standard).expect_err("the regex is refused").code
     }
 
     #[test]
@@ -286,8 +286,8 @@ mod tests {
         assert_eq!(code(r"\bscam\b"), "R022");
         assert_eq!(code("[A-Z]{5}"), "R023");
         assert_eq!(code("WeChat"), "R023");
-        assert!(check(0, "[A-Z]{5}", View::Raw).is_ok());
-        assert!(check(0, r"(?-u:\b)scam(?-u:\b)", View::Standard).is_ok());
-        assert!(check(0, "(?i)wechat", View::Standard).is_ok());
+        assert!(check("[A-Z]{5}", View::Raw).is_ok());
+        assert!(check(r"(?-u:\b)scam(?-u:\b)", View::Standard).is_ok());
+        assert!(check("(?i)wechat", View::Standard).is_ok());
     }
 }

@@ -172,7 +172,7 @@ impl<W: Witness> PartScan<'_, W> {
             let view = ViewText::new(View::Skeleton, text, map, Some(&folded));
             self.rules.skeleton.scan(view.text, |target, range| match target {
                 Target::Entry(entry) => self.literal(entry, &range, &view, finds),
-                Target::Trigger(_) => Enough::No,
+                Target::Bare(_) | Target::Trigger(_) => Enough::No,
             });
         }
         for pattern in std::mem::take(&mut self.exceptions) {
@@ -193,6 +193,7 @@ impl<W: Witness> PartScan<'_, W> {
         let mut calls: Vec<(usize, Range<usize>)> = Vec::new();
         matchers.literals.scan(text.text, |target, range| match target {
             Target::Entry(entry) => self.literal(entry, &range, text, finds),
+            Target::Bare(entry) => self.literal(entry, &range, &text.bare(), finds),
             Target::Trigger(pattern) => {
                 if !called.contains(&pattern) {
                     called.push(pattern);
@@ -352,6 +353,11 @@ impl<'a> ViewText<'a> {
     ) -> Self {
         let start = text.len() - text.trim_start().len();
         Self { view, text, trimmed: start..start + text.trim().len(), map, skeleton }
+    }
+
+    /// The same text, as far as it is its own skeleton.
+    fn bare(&self) -> Self {
+        Self { view: View::Skeleton, trimmed: self.trimmed.clone(), skeleton: None, ..*self }
     }
 
     fn original(&self, range: &Range<usize>) -> Span<Original> {

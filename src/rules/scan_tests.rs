@@ -56,6 +56,22 @@ fn each_kind_of_entry_has_its_edges() {
 }
 
 #[test]
+fn a_text_typed_without_diacritics_has_a_literal_with_them() {
+    let text = "gerizekali misin, JEBAC to";
+    let hits = hits(&pack("any: [gerizekalı, jebać]"), text);
+    assert!(hits.iter().all(|hit| hit.obfuscated), "which is weak evidence");
+    let spans = hits.iter().flat_map(|hit| &hit.spans);
+    let found: Vec<&str> = spans.map(|span| &text[span.bytes.range()]).collect();
+    assert_eq!(found, ["gerizekali", "JEBAC"]);
+    assert_eq!(found_with_view_standard(text), [""; 0]);
+}
+
+/// The same where the rule asks for what is written.
+fn found_with_view_standard(text: &str) -> Vec<&str> {
+    found(&pack("any: [{word: gerizekalı, view: standard}, {word: jebać, view: standard}]"), text)
+}
+
+#[test]
 fn the_longest_find_of_a_rule_counts_and_the_longest_exception_too() {
     let rule = pack("any: [加微信, 要不要加微信], unless: [不要加微信]");
     assert_eq!(found(&rule, "加微信"), ["加微信"]);

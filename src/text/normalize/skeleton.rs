@@ -48,6 +48,12 @@ pub struct SkeletonLiteral {
 }
 
 impl SkeletonLiteral {
+    /// The literal with every letter of its runs.
+    pub fn unsqueezed(&self) -> String {
+        let letters = self.text.chars().zip(&self.runs);
+        letters.flat_map(|(ch, &run)| std::iter::repeat_n(ch, run.into())).collect()
+    }
+
     /// Whether runs of these lengths spell the literal: all equal its own, or none is shorter and one
     /// is longer by repetition that no spelling has, three or more.
     pub fn matches_runs(&self, found: &[u8]) -> bool {

@@ -132,7 +132,7 @@ fn variables(dashboard: &Value) -> impl Iterator<Item = &Value> {
 
 /// Every query with its legend, those of annotations among them.
 fn queries(dashboard: &Value) -> Vec<(String, String)> {
-    let targets = panels(dashboard).flat_map(|panel| panel["targets"].as_array()).flatten();
+    let targets = panels(dashboard).filter_map(|panel| panel["targets"].as_array()).flatten();
     let of_panels = targets.map(|target| (words(target, "/expr"), words(target, "/legendFormat")));
     let notes = dashboard["annotations"]["list"].as_array().expect("it has annotations");
     let of_notes = notes.iter().map(|note| (words(note, "/expr"), words(note, "/titleFormat")));

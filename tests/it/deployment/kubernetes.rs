@@ -142,7 +142,7 @@ fn configuration() -> Node {
     yaml_of("tidegate.yaml", data("configuration.yaml", "tidegate.yaml"))
 }
 
-/// A file in a ConfigMap.
+/// A file in a `ConfigMap`.
 fn data(manifest: &str, key: &str) -> String {
     let manifest = yaml(&format!("{FOLDER}/{manifest}"));
     let data = entries(at(&manifest, "data"));

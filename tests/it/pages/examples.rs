@@ -121,9 +121,13 @@ fn the_decision_in_the_page_is_the_one_about_the_post_above_it() {
     let mut decided = lines(&moderate(&[], post.body.as_bytes())).remove(0);
     for decision in [&mut shown, &mut decided] {
         let keys = decision.as_object_mut().expect("a decision is an object");
-        OF_THE_MOMENT.iter().for_each(|key| assert!(keys.remove(*key).is_some(), "{key}"));
+        for key in OF_THE_MOMENT {
+            assert!(keys.remove(key).is_some(), "{key}");
+        }
         let hits = decision["signals"]["rules"].as_array_mut().expect("hits are a list");
-        hits.iter_mut().for_each(|hit| hit["hash"] = Value::Null);
+        for hit in hits {
+            hit["hash"] = Value::Null;
+        }
     }
     assert_eq!(shown, decided, "docs/wire.md shows the first, the program says the second");
 }
