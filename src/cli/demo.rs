@@ -13,7 +13,8 @@ use clap::Args;
 use super::{
     PartArgs,
     exit::{Exit, Failure},
-    run, serve, sources,
+    following::Deciding,
+    run, sources,
 };
 use crate::{
     bundle::Live,
@@ -70,7 +71,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         let (config, stop) = (config.clone(), stop.clone());
         let instruments = Arc::new(Instruments::new());
         let live = Arc::new(Live::new(bundle));
-        let deciding = serve::Deciding { live, status: None };
+        let deciding = Deciding { live, status: None };
         thread::spawn(move || run::start(&config, "demo".to_owned(), deciding, instruments, stop))
     };
     let ended = || stop.is_requested() || worker.is_finished();

@@ -7,6 +7,8 @@ mod bundle_command;
 mod config_command;
 mod exit;
 mod explain_command;
+#[cfg(feature = "http")]
+mod following;
 mod locate;
 #[cfg(feature = "onnx")]
 mod model_command;

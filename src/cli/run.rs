@@ -12,13 +12,12 @@ use clap::Args;
 use super::{
     PartArgs, config_command,
     exit::{Exit, Failure},
-    serve::{self, Deciding, reload_settings},
-    sources,
+    following::{self, Deciding, Signals},
+    serve, sources,
 };
 use crate::{
     config::Config,
     delivery::BatchLimits,
-    reload::{Hangup, Reloader},
     telemetry::{Instruments, LogFormat, init_logging},
     worker::{
         self, AdminSettings, Deadlines, ModerationSettings, ModeratorFactory, Stop, StopSignal,
@@ -36,11 +35,7 @@ pub(super) struct RunArgs {
 }
 
 pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
-    // Before anything that takes time: a stop request must not find the process without ears.
-    let stop = StopSignal::on_termination()
-        .map_err(|error| Failure::new(Exit::Internal, format!("signals: {error}")))?;
-    let hangup = Hangup::listen()
-        .map_err(|error| Failure::new(Exit::Internal, format!("signals: {error}")))?;
+    let Signals { stop, hangup } = Signals::listen()?;
     let (_, config) = config_command::read(args.config.as_deref())?;
     let Some(source) = config.source_name.clone() else {
         let message = "source.name is missing: it is part of every decision's id; \
@@ -49,20 +44,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     };
     init_logging(Some(&config.log_level), LogFormat::for_stderr());
     let instruments = Arc::new(Instruments::new());
-    let watched = sources::watched(&args.parts.over(&config))?;
-    let (reloader, report) =
-        Reloader::open(watched, reload_settings(&config), Arc::clone(&instruments))
-            .map_err(sources::refusal)?;
-    let deciding =
-        Deciding { live: Arc::clone(reloader.live()), status: Some(Arc::clone(reloader.status())) };
-    let bundle = deciding.live.now().bundle;
-    tracing::info!(
-        version = crate::engine::VERSION,
-        bundle = bundle.versions().bundle,
-        rules = report.rules.iter().sum::<usize>(),
-        models = ?bundle.versions().models,
-        "tidegate starts"
-    );
+    let (reloader, report) = following::open(&config, &args.parts, &instruments)?;
+    let deciding = Deciding::following(&reloader);
+    following::announce(&deciding, &report);
     let _reloading = reloader.start(hangup);
     start(&config, source, deciding, instruments, stop)
 }

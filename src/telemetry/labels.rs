@@ -75,6 +75,11 @@ impl ModelStatus {
     /// Every status.
     pub const ALL: [Self; 3] = [Self::Scoring, Self::Unavailable, Self::NotRouted];
 
+    /// Before the first post was scored.
+    pub fn at_start(routed: bool) -> Self {
+        if routed { Self::Scoring } else { Self::NotRouted }
+    }
+
     /// The label.
     pub fn as_str(self) -> &'static str {
         match self {

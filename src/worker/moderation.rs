@@ -55,10 +55,7 @@ impl ModeratorFactory {
     ) -> Self {
         let bundle = live.now().bundle;
         instruments.set_bundle(&bundle.versions().bundle);
-        instruments.set_model_status(match bundle.model() {
-            Some(_) => ModelStatus::Scoring,
-            None => ModelStatus::NotRouted,
-        });
+        instruments.set_model_status(ModelStatus::at_start(bundle.model().is_some()));
         Self { settings: Arc::new(settings), instruments, live, status: None }
     }
 

@@ -106,7 +106,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("anstyle", &["explain/human.rs"]),
     ("unicode_width", &["explain/shown.rs"]),
     ("annotate_snippets", &["cli/report.rs"]),
-    ("tracing", &["worker/", "http/", "telemetry/", "reload/", "cli/run.rs", "cli/serve.rs"]),
+    ("tracing", &["worker/", "http/", "telemetry/", "reload/", "cli/following.rs"]),
     ("signal_hook", &["stop.rs", "reload/mod.rs"]),
 ];
 

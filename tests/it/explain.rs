@@ -1,11 +1,6 @@
 //! Explanations as people and tools read them, and that they never tell another story than the engine.
 
-use std::{
-    io::Write as _,
-    path::Path,
-    process::{Command, Stdio},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -22,7 +17,7 @@ use tidegate::{
     wire::{DecisionId, Origin, Published, decode_value},
 };
 
-use crate::support::schemas::assert_answer;
+use crate::support::{moderate::tidegate, schemas::assert_answer};
 
 /// The engine over the rules and policies of the fixture, with its drafts.
 struct World {
@@ -258,20 +253,8 @@ fn as_json(explanation: &Explanation) -> Value {
 
 /// `tidegate rules explain` over the fixture alone, fed with `input`.
 fn command(arguments: &[&str], input: &str) -> (i32, String, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tidegate"))
-        .args(["rules", "explain", "--no-model", "--at", "2026-11-22T12:00:00Z"])
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
-    let mut stdin = child.stdin.take().expect("its input is a pipe");
-    // It ends without reading when the post is an argument.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    let output = child.wait_with_output().expect("it ends");
+    let explain = ["rules", "explain", "--no-model", "--at", "2026-11-22T12:00:00Z"];
+    let output = tidegate(&[&explain, arguments].concat(), input.as_bytes());
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it speaks UTF-8");
     let code = output.status.code().expect("it ends by itself");
     (code, text(output.stdout), text(output.stderr))

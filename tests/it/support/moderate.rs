@@ -1,4 +1,4 @@
-//! `tidegate moderate` as users run it.
+//! `tidegate` as users run it in a shell.
 
 use std::{
     io::Write as _,
@@ -9,8 +9,12 @@ use super::schemas::assert_answer;
 
 /// `tidegate moderate` in the repository's root, without a classifier, fed with `input`.
 pub(crate) fn moderate(arguments: &[&str], input: &[u8]) -> Output {
+    tidegate(&[&["moderate", "--no-model"], arguments].concat(), input)
+}
+
+/// `tidegate` in the repository's root, fed with `input`.
+pub(crate) fn tidegate(arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tidegate"))
-        .args(["moderate", "--no-model"])
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stdin(Stdio::piped())
