@@ -77,7 +77,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, caught: bool) {
+    fn count(&mut self, caught: bool) {
         self.caught += usize::from(caught);
         self.total += 1;
     }
@@ -169,9 +169,9 @@ fn listed_words_are_found_in_disguise() {
     let mut missed = Vec::new();
     for (_, case) in &evasions {
         let caught = finds(&case.rule, &case.text);
-        all.add(caught);
-        classes.entry(&case.class).or_default().add(caught);
-        languages.entry(&case.language).or_default().add(caught);
+        all.count(caught);
+        classes.entry(&case.class).or_default().count(caught);
+        languages.entry(&case.language).or_default().count(caught);
         if !caught {
             missed.push(case.id.as_str());
         }
@@ -199,7 +199,7 @@ fn decent_sentences_are_left_alone() {
         let counts = evidence.iter().any(|found| !found.language_mismatch);
         hit += usize::from(counts);
         mismatched += usize::from(!counts && !evidence.is_empty());
-        languages.entry(&sentence.language).or_default().add(counts);
+        languages.entry(&sentence.language).or_default().count(counts);
         for found in evidence.iter().filter(|found| !found.language_mismatch) {
             let lines = offenders.entry(found.rule.id.as_str().to_owned()).or_default();
             if lines.last() != Some(line) {
