@@ -134,7 +134,8 @@ fn check(moderator: &mut Moderator, posts: &[Post]) {
     assert!(lures > 0, "the corpus has lures to private chats");
 }
 
-fn decode(json: &[String]) -> Vec<Post> {
+/// Posts as the engine gets them.
+pub(crate) fn decode(json: &[String]) -> Vec<Post> {
     let limits = Limits::default();
     json.iter().map(|line| decode_post(line.as_bytes(), &limits).expect("a post").post).collect()
 }

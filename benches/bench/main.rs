@@ -7,6 +7,7 @@ mod bare;
 mod clock;
 mod corpus;
 mod engine;
+mod matcher;
 mod report;
 /// What the tests use too; the bench needs a part of it.
 #[allow(dead_code)]
@@ -36,6 +37,8 @@ fn main() {
     report.heading("One core, without JSON");
     report.figure("corpus", "corpus_bytes_mean", corpus::bytes_mean(&posts), "bytes/post");
     engine::measure(&posts, home, &mut report);
+    report.heading("The matcher on one core, by the number of keywords");
+    matcher::measure(&posts, home, &mut report);
     // `cargo bench --bench bench -- engine` is for who works on the engine.
     if !arguments.contains(&"engine") {
         report.heading("Workers on one broker, all on this machine");

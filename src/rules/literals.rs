@@ -4,10 +4,7 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
-
-/// Bytes of patterns up to which the fast and memory-hungry automaton is built: some 15 MB of tables.
-const DFA_PATTERN_BYTES_MAX: usize = 40_000;
+use daachorse::{CharwiseDoubleArrayAhoCorasick as Automaton, errors::DaachorseError};
 
 /// What a pattern's match is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,23 +19,25 @@ pub(super) enum Target {
 }
 
 /// All literals of one view.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Literals {
-    automaton: Option<AhoCorasick>,
+    /// Says of each match which of the targets it is for.
+    automaton: Option<Automaton<u32>>,
     targets: Vec<Box<[Target]>>,
 }
 
+impl std::fmt::Debug for Literals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Literals({})", self.targets.len())
+    }
+}
+
 impl Literals {
-    pub(super) fn build(patterns: BTreeMap<String, Vec<Target>>) -> Result<Self, BuildError> {
+    pub(super) fn build(patterns: BTreeMap<String, Vec<Target>>) -> Result<Self, DaachorseError> {
         if patterns.is_empty() {
             return Ok(Self::default());
         }
-        let bytes: usize = patterns.keys().map(String::len).sum();
-        let kind = (bytes <= DFA_PATTERN_BYTES_MAX).then_some(AhoCorasickKind::DFA);
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .kind(Some(kind.unwrap_or(AhoCorasickKind::ContiguousNFA)))
-            .build(patterns.keys())?;
+        let automaton = Automaton::new(patterns.keys())?;
         let targets = patterns.into_values().map(Vec::into_boxed_slice).collect();
         Ok(Self { automaton: Some(automaton), targets })
     }
@@ -47,8 +46,8 @@ impl Literals {
     pub(super) fn scan(&self, text: &str, mut found: impl FnMut(Target, Range<usize>) -> Enough) {
         let Some(automaton) = &self.automaton else { return };
         for seen in automaton.find_overlapping_iter(text) {
-            for &target in &*self.targets[seen.pattern().as_usize()] {
-                if found(target, seen.range()) == Enough::Yes {
+            for &target in &*self.targets[seen.value() as usize] {
+                if found(target, seen.start()..seen.end()) == Enough::Yes {
                     return;
                 }
             }

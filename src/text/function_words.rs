@@ -6,6 +6,10 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
+use foldhash::fast::FixedState;
+
+use super::blocks::Blocks;
+
 /// What a word that one language alone has is worth.
 pub(super) const VOTE: u32 = 12;
 /// Letters are worth at most this many votes a language; a name can bring in one or two.
@@ -162,66 +166,69 @@ const ROWS: [Row; 29] = [
     ),
 ];
 
-/// Words by the set of languages that have them, a bit a row.
-static WORDS: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {
+/// Words by the set of languages that have them, a bit a row. Nobody from outside adds to it, so a
+/// fast hash does.
+static WORDS: LazyLock<HashMap<&'static str, u32, FixedState>> = LazyLock::new(|| {
     let words = ROWS
         .iter()
         .enumerate()
         .flat_map(|(row, (_, words, _))| words.split(' ').map(move |word| (word, row)));
-    let mut table = HashMap::new();
+    let mut table = HashMap::with_hasher(FixedState::default());
     for (word, row) in words {
         *table.entry(word).or_default() |= 1 << row;
     }
     table
 });
 
-static LETTERS: LazyLock<HashMap<char, u32>> = LazyLock::new(|| {
-    let letters = ROWS
-        .iter()
-        .enumerate()
-        .flat_map(|(row, (.., letters))| letters.chars().map(move |letter| (letter, row)));
-    let mut table = HashMap::new();
-    for (letter, row) in letters {
-        *table.entry(letter).or_default() |= 1 << row;
-    }
-    table
+/// The longest of them, in bytes.
+static WORD_MAX: LazyLock<usize> =
+    LazyLock::new(|| WORDS.keys().map(|word| word.len()).max().unwrap_or(0));
+
+/// Letters by the set of languages that have them.
+static LETTERS: Blocks<u32> = Blocks::new(|letter| {
+    let rows = ROWS.iter().enumerate().filter(|(_, (.., letters))| letters.contains(letter));
+    rows.fold(0, |set, (row, _)| set | 1 << row)
 });
 
 /// The outcome of a vote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Election {
+    all: [u32; ROWS.len()],
     /// The code of the winner.
     pub(super) winner: &'static str,
     /// Its votes, in parts of [`VOTE`].
     pub(super) votes: u32,
-    /// The votes of the second.
-    pub(super) runner_up: u32,
-    /// The votes of the candidate that was asked about.
-    pub(super) seconded: u32,
+    /// How many more these are than those of the second.
+    pub(super) lead: u32,
 }
 
-/// What the small words of a text in lower case say, and what they say of one candidate; nothing when
-/// it has none.
-pub(super) fn vote(text: &str, candidate: Option<&str>) -> Option<Election> {
-    let mut votes = [0_u32; ROWS.len()];
-    let is_part = |ch: char| ch.is_alphabetic() || matches!(ch, '\'' | '·');
-    for word in text.split(|ch| !is_part(ch)).filter(|word| !word.is_empty()) {
-        count(&mut votes, WORDS.get(word.trim_matches('\'')).copied(), u32::MAX);
+impl Election {
+    /// The votes of a language.
+    pub(super) fn votes_of(&self, code: &str) -> u32 {
+        ROWS.iter().position(|row| row.0 == code).map_or(0, |row| self.all[row])
     }
-    if !text.is_ascii() {
-        let mut by_letters = [0; ROWS.len()];
-        for letter in text.chars().filter(|ch| !ch.is_ascii()) {
-            count(&mut by_letters, LETTERS.get(&letter).copied(), LETTER_VOTES_MAX * VOTE);
+}
+
+/// What the small words of a sample in lower case say; nothing when it has none.
+pub(super) fn vote(sample: &str) -> Option<Election> {
+    let mut all = [0_u32; ROWS.len()];
+    for word in sample.split(' ').map(|word| word.trim_matches('\'')) {
+        if word.len() <= *WORD_MAX {
+            count(&mut all, WORDS.get(word).copied().unwrap_or(0), u32::MAX);
         }
-        votes.iter_mut().zip(by_letters).for_each(|(votes, more)| *votes += more);
     }
-    let (row, &most) =
-        votes.iter().enumerate().max_by_key(|(row, votes)| (**votes, ROWS.len() - row))?;
-    let others = votes.iter().enumerate().filter(|(other, _)| *other != row);
-    let runner_up = others.map(|(_, votes)| *votes).max().unwrap_or(0);
-    let place = ROWS.iter().position(|row| Some(row.0) == candidate);
-    let seconded = place.map_or(0, |place| votes[place]);
-    (most > 0).then_some(Election { winner: ROWS[row].0, votes: most, runner_up, seconded })
+    if !sample.is_ascii() {
+        let mut by_letters = [0; ROWS.len()];
+        for letter in sample.chars().filter(|ch| !ch.is_ascii()) {
+            count(&mut by_letters, *LETTERS.get(letter), LETTER_VOTES_MAX * VOTE);
+        }
+        all.iter_mut().zip(by_letters).for_each(|(votes, more)| *votes += more);
+    }
+    let (row, &votes) =
+        all.iter().enumerate().max_by_key(|(row, votes)| (**votes, ROWS.len() - row))?;
+    let others = all.iter().enumerate().filter(|(other, _)| *other != row);
+    let lead = votes - others.map(|(_, votes)| *votes).max().unwrap_or(0);
+    (votes > 0).then_some(Election { all, winner: ROWS[row].0, votes, lead })
 }
 
 /// Whether the table can vote for a language.
@@ -229,9 +236,8 @@ pub(super) fn knows(code: &str) -> bool {
     ROWS.iter().any(|row| row.0 == code)
 }
 
-fn count(votes: &mut [u32; ROWS.len()], languages: Option<u32>, most: u32) {
-    let Some(mut languages) = languages else { return };
-    let part = VOTE / languages.count_ones().min(VOTE);
+fn count(votes: &mut [u32; ROWS.len()], mut languages: u32, most: u32) {
+    let part = VOTE / languages.count_ones().clamp(1, VOTE);
     while languages != 0 {
         let row = &mut votes[languages.trailing_zeros() as usize];
         *row = row.saturating_add(part).min(most);

@@ -19,6 +19,8 @@ use crate::signal::{Language, LanguageShare, Score};
 
 /// Fewer letters of a shared script decide nothing.
 const LETTERS_MIN: u32 = 20;
+/// Votes that settle a language alone, where no other has more than half of them.
+const LANDSLIDE: u32 = 5 * VOTE;
 /// Letters that the slow classifier reads.
 const CAREFUL_LETTERS: usize = 120;
 /// Thousandths of confidence below which a language is `und`.
@@ -217,18 +219,26 @@ fn latin(sample: &Sample) -> Guess {
     if sample.letters < LETTERS_MIN {
         return Guess::TOO_SHORT;
     }
+    let election = function_words::vote(&sample.text);
+    if let Some(election) = &election
+        && election.votes >= LANDSLIDE
+        && election.lead * 2 >= election.votes
+    {
+        return Guess::new(election.winner, 970, Basis::Words);
+    }
     let fast = fast_latin(&sample.text);
-    let election = function_words::vote(&sample.text, fast);
-    if let Some(election) = election {
-        let lead = election.votes.saturating_sub(election.runner_up);
-        let seconded = election.seconded * 2 >= VOTE && election.seconded * 4 >= election.votes * 3;
-        if let Some(code) = fast.filter(|_| seconded) {
-            let clear = code == election.winner && lead >= VOTE;
+    if let Some(election) = &election {
+        let seconded = |code: &&str| {
+            let votes = election.votes_of(code);
+            votes * 2 >= VOTE && votes * 4 >= election.votes * 3
+        };
+        if let Some(code) = fast.filter(seconded) {
+            let clear = code == election.winner && election.lead >= VOTE;
             return Guess::new(code, if clear { 970 } else { 900 }, Basis::Agreement);
         }
         // The fast classifier answers one of sixteen whatever it reads.
         let unknown_to_it = !FAST_LATIN.contains(&election.winner);
-        if unknown_to_it && election.votes >= 3 * VOTE && lead * 3 >= election.votes {
+        if unknown_to_it && election.votes >= 3 * VOTE && election.lead * 3 >= election.votes {
             return Guess::new(election.winner, 930, Basis::Words);
         }
     }

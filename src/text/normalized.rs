@@ -64,8 +64,10 @@ impl NormalizedText {
 
     /// The same text with a space in the place of every white space of ASCII.
     pub(super) fn with_ascii_spaces(mut self) -> Self {
-        let is_space = |ch: char| ch.is_ascii() && ch.is_whitespace();
-        self.text = self.text.replace(is_space, " ");
+        let mut bytes = std::mem::take(&mut self.text).into_bytes();
+        let is_space = |byte: &&mut u8| byte.is_ascii() && char::from(**byte).is_whitespace();
+        bytes.iter_mut().filter(is_space).for_each(|byte| *byte = b' ');
+        self.text = String::from_utf8(bytes).expect("ASCII in the place of ASCII");
         self
     }
 

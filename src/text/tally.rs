@@ -2,7 +2,10 @@
 
 use unicode_script::Script;
 
-use super::scripts::{is_letter, script};
+use super::{
+    scripts::{is_letter, script},
+    span::offset,
+};
 
 /// Bytes of a script that are looked at; more say the same.
 const SAMPLE_MAX: usize = 1200;
@@ -40,23 +43,29 @@ impl Sample {
         }
     }
 
+    /// Letters of ASCII in a row.
+    fn push_ascii(&mut self, letters: &str) {
+        self.letters += offset(letters.len());
+        if self.text.len() < SAMPLE_MAX {
+            self.text.push_str(letters);
+        }
+    }
+
     fn end_word(&mut self, apostrophe: bool) {
-        if !self.text.is_empty() && self.text.len() < SAMPLE_MAX {
-            let end = if apostrophe { '\'' } else { ' ' };
-            if !self.text.ends_with([' ', '\'']) {
-                self.text.push(end);
-            }
+        let open = self.text.as_bytes().last().is_some_and(|last| !matches!(last, b' ' | b'\''));
+        if open && self.text.len() < SAMPLE_MAX {
+            self.text.push(if apostrophe { '\'' } else { ' ' });
         }
     }
 }
 
 impl Tally {
-    /// Counts a text in the standard view.
+    /// Counts a text in the standard view, in which white space is spaces and line breaks.
     pub(super) fn of(text: &str) -> Self {
         let mut tally = Self::default();
-        for line in text.split_inclusive(['\n', '。', '!', '?', '！', '？']) {
-            for token in line.split_whitespace().filter(|token| !is_address(token)) {
-                token.chars().for_each(|ch| tally.push(ch));
+        for line in text.split('\n') {
+            for token in line.split(' ').filter(|token| !is_address(token)) {
+                tally.token(token);
                 tally.end_words(false);
             }
             tally.end_segment();
@@ -68,11 +77,25 @@ impl Tally {
         tally
     }
 
-    fn push(&mut self, ch: char) {
-        if ch.is_ascii_alphabetic() {
-            return self.latin.push(ch);
+    fn token(&mut self, token: &str) {
+        let mut rest = token;
+        while !rest.is_empty() {
+            let letters = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
+            let (latin, other) = rest.split_at(letters);
+            self.latin.push_ascii(latin);
+            let mut chars = other.chars();
+            if let Some(ch) = chars.next() {
+                self.push(ch);
+            }
+            rest = chars.as_str();
         }
+    }
+
+    fn push(&mut self, ch: char) {
         if !is_letter(ch) {
+            if matches!(ch, '。' | '!' | '?') {
+                self.end_segment();
+            }
             return self.end_words(matches!(ch, '\'' | '’'));
         }
         match script(ch) {
@@ -145,5 +168,5 @@ fn of_script(script: Script) -> Option<&'static str> {
 fn is_address(token: &str) -> bool {
     token.starts_with('@')
         || token.starts_with("www.")
-        || (token.contains(':') && token.contains("://"))
+        || (token.as_bytes().contains(&b':') && token.contains("://"))
 }

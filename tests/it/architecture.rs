@@ -102,7 +102,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const FENCES: &[(&str, &[&str])] = &[
     ("rdkafka", &["worker/", "config/kafka.rs", "demo/player.rs"]),
     ("ort", &["classify/onnx.rs"]),
-    ("aho_corasick", &["rules/literals.rs"]),
+    ("daachorse", &["rules/literals.rs"]),
     ("regex", &["rules/patterns.rs"]),
     ("regex_syntax", &["rules/patterns.rs"]),
     ("granit_parser", &["yaml/node.rs"]),

@@ -53,7 +53,8 @@ pub(super) fn undo(units: &mut [Unit], original: &str, standard: &NormalizedText
     changed
 }
 
-fn in_word(ch: char) -> bool {
+/// A letter of a writing whose words could mix scripts.
+pub(super) fn in_word(ch: char) -> bool {
     ch.is_ascii_alphabetic()
         || (is_letter(ch) && !is_written_without_spaces(ch) && script(ch) != Script::Hangul)
 }

@@ -40,7 +40,7 @@ const LOOKS_LIKE: [(char, char); 26] = [
     ('ꞯ', 'q'),
 ];
 
-static LETTERS: Blocks<Option<char>> = Blocks::new(plain);
+static LETTERS: Blocks<Option<char>> = Blocks::new(plain_letter);
 
 /// Puts plain letters in the place of decorated ones; whether any was.
 pub(super) fn undo(units: &mut [Unit]) -> bool {
@@ -60,7 +60,7 @@ pub(super) fn looks_like(ch: char) -> Option<char> {
 }
 
 /// The letter below the diacritics, for the three scripts.
-fn plain(ch: char) -> Option<char> {
+pub(super) fn plain_letter(ch: char) -> Option<char> {
     let script = script(ch);
     if !matches!(script, Script::Latin | Script::Greek | Script::Cyrillic) || !is_letter(ch) {
         return None;

@@ -11,8 +11,8 @@ use super::units::{self, Unit};
 
 /// Longer ones are codes and addresses.
 const WORD_MAX: usize = 24;
-/// Digits in a row inside a word; more are a number.
-const DIGITS_MAX: usize = 2;
+/// Digits or signs in a row inside a word; more are a number.
+pub(super) const SIGNS_MAX: usize = 2;
 /// Words of Arabizi that a text has more often than not.
 const ARABIZI: [&str; 24] = [
     "ya", "el", "wala", "wallah", "ana", "msh", "mesh", "mish", "yalla", "habibi", "enta", "enti",
@@ -45,13 +45,13 @@ pub(super) fn undo(units: &mut [Unit]) -> bool {
     true
 }
 
-/// Whether an ASCII character is a digit or sign that may stand for a letter.
-pub(super) fn may_hide_a_letter(byte: u8) -> bool {
-    byte.is_ascii_digit() || matches!(byte, b'@' | b'$' | b'!' | b'|')
+/// Whether a character is a digit or sign that may stand for a letter.
+pub(super) fn may_hide_a_letter(ch: char) -> bool {
+    ch.is_ascii_digit() || matches!(ch, '@' | '$' | '!' | '|' | '€' | '¡' | '¢')
 }
 
 fn in_word(ch: char) -> bool {
-    ch.is_ascii_alphanumeric() || matches!(ch, '@' | '$' | '!' | '|' | '€' | '¡' | '¢')
+    ch.is_ascii_alphabetic() || may_hide_a_letter(ch)
 }
 
 /// The letters that a word hides, by their places.
@@ -84,7 +84,7 @@ fn hidden(units: &[Unit], place: Range<usize>) -> Vec<(usize, char)> {
 /// Whether signs and digits between two letters are letters.
 fn reads_inside(run: &[Unit]) -> bool {
     let digits = run.iter().filter(|unit| unit.ch.is_ascii_digit()).count();
-    run.len() <= DIGITS_MAX
+    run.len() <= SIGNS_MAX
         && (digits == 0 || digits == run.len())
         && run.iter().all(|unit| letter(&[unit.ch], 0) != unit.ch)
 }
@@ -94,7 +94,7 @@ fn reads_inside(run: &[Unit]) -> bool {
 fn reads_at_edge(run: &[Unit], at_start: bool, hides_inside: bool) -> bool {
     let signs = run.iter().all(|unit| unit.ch == '$');
     let digits = run.iter().all(|unit| unit.ch.is_ascii_digit());
-    run.len() <= DIGITS_MAX && (signs || (hides_inside && digits)) && (!at_start || run.len() == 1)
+    run.len() <= SIGNS_MAX && (signs || (hides_inside && digits)) && (!at_start || run.len() == 1)
 }
 
 /// The letter that the digit or sign at `at` stands for.

@@ -13,6 +13,7 @@ mod leet;
 mod letters;
 mod marks;
 mod numerals;
+mod plain;
 mod separators;
 mod skeleton;
 mod spaces;

@@ -3,7 +3,7 @@
 use super::units::{self, Unit};
 
 /// Numerals in a row that make a number; two are words (三八, 九一).
-const RUN_MIN: usize = 3;
+pub(super) const RUN_MIN: usize = 3;
 
 /// Puts digits in the place of Han numerals; whether any were.
 pub(super) fn undo(units: &mut [Unit]) -> bool {
@@ -17,7 +17,8 @@ pub(super) fn undo(units: &mut [Unit]) -> bool {
     changed
 }
 
-fn digit(ch: char) -> Option<char> {
+/// The digit that a Han numeral is.
+pub(super) fn digit(ch: char) -> Option<char> {
     Some(match ch {
         '〇' | '零' => '0',
         '一' | '壹' | '幺' => '1',

@@ -14,9 +14,9 @@ use crate::text::scripts::{
 };
 
 /// Characters of a gap; more separate words.
-const GAP_MAX: usize = 3;
+pub(super) const GAP_MAX: usize = 3;
 /// Single letters that make a chain.
-const LETTERS_MIN: usize = 3;
+pub(super) const LETTERS_MIN: usize = 3;
 
 /// Removes separators between single letters; whether there were any.
 pub(super) fn undo(units: &mut Vec<Unit>) -> bool {
@@ -64,12 +64,16 @@ fn close(units: &[Unit], chain: &mut Vec<Group>, gone: &mut Vec<usize>) {
 }
 
 fn is_single(group: &[Unit]) -> bool {
-    let [one] = group else { return false };
-    let leet = matches!(one.ch, '@' | '$' | '!');
-    let spacing = one.ch.is_ascii_alphanumeric()
-        || (is_letter_or_digit(one.ch)
-            && !is_written_without_spaces(one.ch)
-            && script(one.ch) != Script::Hangul);
+    matches!(group, [one] if stands_alone(one.ch))
+}
+
+/// Whether `ch` alone between separators may be a letter of a word.
+pub(super) fn stands_alone(ch: char) -> bool {
+    let leet = matches!(ch, '@' | '$' | '!');
+    let spacing = ch.is_ascii_alphanumeric()
+        || (is_letter_or_digit(ch)
+            && !is_written_without_spaces(ch)
+            && script(ch) != Script::Hangul);
     leet || spacing
 }
 
@@ -80,7 +84,7 @@ fn is_gap(gap: &[Unit]) -> bool {
 
 /// Whether `ch` may stand between the letters of a word in disguise. Marks belong to their letter,
 /// and apostrophes to their word: `i'm a`.
-fn is_separator(ch: char) -> bool {
+pub(super) fn is_separator(ch: char) -> bool {
     if ch.is_ascii() {
         return !ch.is_ascii_alphanumeric() && !matches!(ch, '@' | '$' | '!' | '?' | '\'');
     }

@@ -4,7 +4,9 @@
 //! not make words of plain text, and what plain text they touch they touch alike in literals.
 
 use super::{
-    confusables, diacritics, kana, leet, numerals, separators, standard, table, traditional,
+    confusables, diacritics, kana, leet, numerals,
+    plain::is_plain,
+    separators, standard, table, traditional,
     units::{self, Unit},
 };
 use crate::text::{Normalized, NormalizedText, Span, offset, scripts::is_letter};
@@ -68,9 +70,11 @@ impl SkeletonLiteral {
 /// # Panics
 /// When `standard` is not the standard view of `original`.
 pub fn skeleton(original: &str, standard: &NormalizedText) -> Option<Skeleton> {
-    if is_plain(standard.text()) {
-        return None;
-    }
+    if is_plain(standard.text()) { None } else { disguised(original, standard) }
+}
+
+/// The same without a quick look before.
+pub(super) fn disguised(original: &str, standard: &NormalizedText) -> Option<Skeleton> {
     let mut units = units::of(standard);
     let undone = undo_disguise(&mut units, original, standard);
     let lengths = squeeze(&mut units);
@@ -140,29 +144,4 @@ fn squeeze(units: &mut Vec<Unit>) -> Vec<u8> {
     }
     units.truncate(kept);
     lengths
-}
-
-/// Whether a quick look shows that there is nothing to undo: ASCII without three equal letters in a
-/// row, without digits or signs among letters, and without single letters in a row.
-fn is_plain(text: &str) -> bool {
-    if !text.is_ascii() {
-        return false;
-    }
-    let bytes = text.as_bytes();
-    let at = |at: usize| bytes.get(at).copied().unwrap_or(b' ');
-    let letter = |place: usize| at(place).is_ascii_alphabetic();
-    let hides = |place: usize| leet::may_hide_a_letter(at(place));
-    let single = |place: usize| {
-        letter(place)
-            && !letter(place + 1)
-            && (place == 0 || !at(place - 1).is_ascii_alphanumeric())
-    };
-    (0..bytes.len()).filter(|&place| letter(place)).all(|place| {
-        let tripled = at(place + 1) == at(place) && at(place + 2) == at(place);
-        let inside =
-            hides(place + 1) && (letter(place + 2) || (hides(place + 2) && letter(place + 3)));
-        let dollar = at(place + 1) == b'$' || (place > 0 && at(place - 1) == b'$');
-        let spaced = single(place) && (place + 2..place + 5).any(single);
-        !tripled && !inside && !dollar && !spaced
-    })
 }

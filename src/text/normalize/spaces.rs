@@ -48,7 +48,8 @@ fn needed(text: &str) -> Needed {
     let mut needed = Needed::Nothing;
     let mut after_space = false;
     for ch in text.chars() {
-        let space = ch.is_whitespace();
+        let space =
+            if ch.is_ascii() { ch <= ' ' && ch.is_whitespace() } else { ch.is_whitespace() };
         if space && (after_space || !ch.is_ascii()) {
             return Needed::Runs;
         }

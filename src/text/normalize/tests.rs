@@ -295,3 +295,24 @@ proptest! {
         prop_assert!(standard_of(&text).contains(&literal), "{}", word);
     }
 }
+
+/// Texts of the letters and signs that the steps of the skeleton look at.
+fn texts_of_suspects() -> impl Strategy<Value = String> {
+    let suspects: Vec<char> =
+        "aabbii1130$!@|€¡ .,-/'\n?。、·é𝖆øаеіпдαρ加微信我一二三〇かカー〜가ㅏ一พ你ь\u{301}"
+            .chars()
+            .collect();
+    prop::collection::vec(prop::sample::select(suspects), 0..14).prop_map(String::from_iter)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(20_000) })]
+
+    #[test]
+    fn what_looks_plain_has_no_skeleton(text in prop_oneof![texts_of_suspects(), nasty()]) {
+        let standard = standard(&text);
+        if plain::is_plain(standard.text()) {
+            prop_assert_eq!(skeleton::disguised(&text, &standard), None);
+        }
+    }
+}
