@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use jiff::Timestamp;
 
 use crate::{
+    condition::MissingKeys,
     post::{Operation, PostId, Region},
     signal::{Category, RuleId, Score, Severity, Signals},
 };
@@ -367,6 +368,8 @@ pub struct Decision {
     pub degraded: BTreeSet<Degraded>,
     /// Regions of the audience that no policy file names.
     pub unnamed_regions: Vec<Region>,
+    /// What conditions asked for and the post does not give.
+    pub missing_keys: MissingKeys,
 }
 
 impl Decision {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::{
     bundle::{Bundle, InForce},
+    condition::{Circumstances, MissingKeys},
     decision::{Action, Decision, Degraded, summary},
     hash::ValueHasher,
     overrides::Overrides,
@@ -39,6 +40,7 @@ pub struct Screened {
     classifier_text: String,
     content_hash: String,
     text_hash: String,
+    missing: MissingKeys,
 }
 
 /// What a post says, before anything follows from it.
@@ -52,20 +54,26 @@ pub(crate) struct Reading {
     pub(crate) languages: Vec<LanguageShare>,
     /// What the classifier reads.
     pub(crate) classifier_text: String,
+    /// What conditions of rules asked for and the post does not give.
+    pub(crate) missing: MissingKeys,
 }
 
 impl Reading {
     /// Reads a post; of one that is deleted nothing is found.
-    pub(crate) fn of(post: &Post, rules: &Ruleset) -> Self {
+    pub(crate) fn of(post: &Post, rules: &Ruleset, as_of: Option<Timestamp>) -> Self {
         let views: Vec<NormalizedText> = post.parts.iter().map(|p| standard(&p.text)).collect();
         let classifier_text = classifier_text(&post.parts, &views);
-        let (scanned, languages) = if post.operation == Operation::Delete {
-            (Scanned::default(), Vec::new())
+        let alive = post.operation != Operation::Delete;
+        let languages =
+            if alive { languages(&classifier_text, declared(post)) } else { Vec::new() };
+        let circumstances = Circumstances::new(post, as_of, main_language(&languages));
+        let scanned = if alive {
+            rules.scan_under(&ScanPart::of(&post.parts, &views), &circumstances)
         } else {
-            let scanned = rules.scan(&ScanPart::of(&post.parts, &views), post.surface);
-            (scanned, languages(&classifier_text, declared(post)))
+            Scanned::default()
         };
-        Self { views, scanned, languages, classifier_text }
+        let missing = circumstances.missing.get();
+        Self { views, scanned, languages, classifier_text, missing }
     }
 
     /// The evidence, with what a model says about it.
@@ -89,8 +97,7 @@ impl Screened {
 
     /// The post's main language, when it is certain.
     pub fn main_language(&self) -> Option<Language> {
-        let first = self.languages.first()?.language;
-        (first != Language::UNDETERMINED).then_some(first)
+        main_language(&self.languages)
     }
 }
 
@@ -118,27 +125,37 @@ impl Engine {
 
     /// Reads the post: views, languages, rule hits. `as_of` is the time everything is judged at.
     pub fn screen(&self, post: Post, as_of: Timestamp) -> Screened {
-        let Reading { views, scanned, languages, classifier_text } =
-            Reading::of(&post, self.bundle.rules());
+        let Reading { views, scanned, languages, classifier_text, missing } =
+            Reading::of(&post, self.bundle.rules(), Some(as_of));
         let content_hash = hash(post.parts.iter().map(|part| (part, part.text.as_str())));
         let text_hash = hash(post.parts.iter().zip(&views).map(|(part, view)| (part, view.text())));
-        Screened { post, as_of, scanned, languages, classifier_text, content_hash, text_hash }
+        Screened {
+            post,
+            as_of,
+            scanned,
+            languages,
+            classifier_text,
+            content_hash,
+            text_hash,
+            missing,
+        }
     }
 
     /// Applies the policy of every region that will see the post.
     pub fn decide(&self, screened: Screened, model: ModelSignal) -> Decision {
         let Screened { post, as_of, scanned, languages, content_hash, text_hash, .. } = screened;
+        let missing_keys = screened.missing;
         let unavailable = matches!(model, ModelSignal::Unavailable(_));
         let Scanned { mut hits, truncated } = scanned;
         let overridden = self.weaken(&mut hits, as_of);
         let signals = Signals { hits, languages, model, truncated };
-        let (verdicts, unnamed_regions) = match post.operation {
-            Operation::Delete => (Vec::new(), Vec::new()),
+        let (verdicts, unnamed_regions, missing) = match post.operation {
+            Operation::Delete => (Vec::new(), Vec::new(), MissingKeys::default()),
             Operation::Create | Operation::Edit => {
                 let regions = self.audience(&post);
                 let facts = Facts { signals: &signals, post: &post, as_of: Some(as_of) };
                 let ruling = self.bundle.policies().decide(&facts, &regions);
-                (ruling.verdicts, ruling.unnamed)
+                (ruling.verdicts, ruling.unnamed, ruling.missing)
             }
         };
         let action =
@@ -160,6 +177,7 @@ impl Engine {
             as_of,
             degraded: degraded.into_iter().flatten().collect::<BTreeSet<_>>(),
             unnamed_regions,
+            missing_keys: missing_keys.and(missing),
         }
     }
 
@@ -183,6 +201,12 @@ impl Engine {
         let named = post.audience.as_deref().unwrap_or_else(|| self.bundle.regions());
         self.bundle.policies().expand(named)
     }
+}
+
+/// The largest language, when it is certain.
+fn main_language(languages: &[LanguageShare]) -> Option<Language> {
+    let first = languages.first()?.language;
+    (first != Language::UNDETERMINED).then_some(first)
 }
 
 /// The standard views of everything but links, joined by newlines.

@@ -17,6 +17,7 @@
 pub mod bundle;
 pub mod classify;
 pub mod cli;
+pub mod condition;
 #[cfg(feature = "http")]
 pub mod config;
 pub mod decision;

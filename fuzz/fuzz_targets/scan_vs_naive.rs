@@ -8,9 +8,10 @@ use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
 
 use libfuzzer_sys::fuzz_target;
 use tidegate::{
+    condition::Declared,
     diagnostic::{Diagnostics, SourceFile},
     post::{Field, Surface},
-    rules::{ListFiles, ScanPart, Which, compile, parse_pack},
+    rules::{ListFiles, ScanPart, Vocabulary, Which, compile, parse_pack},
     text::{NormalizedText, Span, standard, standard_literal, standard_literal_among_kana},
 };
 
@@ -26,7 +27,8 @@ fuzz_target!(|input: &str| {
     }
     let Some(pack) = pack(&literals) else { return };
     let mut out = Diagnostics::default();
-    let rules = compile(&[pack], &ListFiles::default(), &["spam"], Which::Scanned, &mut out);
+    let vocabulary = Vocabulary { categories: &["spam"], mandatory: &[], extra: &Declared::new() };
+    let rules = compile(&[pack], &ListFiles::default(), &vocabulary, Which::Scanned, &mut out);
     if out.has_errors() {
         return;
     }

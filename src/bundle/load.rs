@@ -5,17 +5,20 @@ use std::{
     sync::Arc,
 };
 
+use jiff::Timestamp;
+
 use super::{Bundle, BundleSettings, PolicyTestReport, policy_examples};
 use crate::{
     classify::Model,
+    condition::Declared,
     decision::Versions,
     diagnostic::{Diagnostic, Diagnostics, Location, SourceFile},
     files::RuleFolder,
     hash::ValueHasher,
     policy::{Known, ModelEvidence, PolicySet, Reach},
     rules::{
-        Corpus, ExampleReport, ListFiles, PackFile, Ruleset, Which, blast_radius, check_examples,
-        compile, parse_pack,
+        Corpus, ExampleReport, ListFiles, PackFile, Ruleset, Vocabulary, Which, blast_radius,
+        check_examples, compile, parse_pack,
     },
     signal::{Category, RuleId, Status},
     taxonomy::Taxonomy,
@@ -49,6 +52,13 @@ pub struct Loaded {
     pub warnings: Diagnostics,
     /// Drafts, with which no post is scanned: explanations tell what they would find.
     pub drafts: Ruleset,
+}
+
+impl Loaded {
+    /// Adds what expires soon, or has expired, at `now` to the warnings.
+    pub fn warn_of_expiry(&mut self, now: Timestamp) {
+        self.bundle.rules.expiring(now).for_each(|expiring| self.warnings.push(expiring));
+    }
 }
 
 /// What a bundle holds and which tests it passed.
@@ -101,7 +111,7 @@ impl Loader<'_> {
         let settings = self.settings();
         let taxonomy = self.taxonomy()?;
         let packs = self.packs();
-        let rules = self.rules(&packs, &taxonomy);
+        let rules = self.rules(&packs, &taxonomy, &settings.extra);
         let model = self.model(&settings, &taxonomy);
         let evidence = model.as_ref().map(|model| ModelEvidence(model.evidence().clone()));
         let left_out = self.left_out();
@@ -110,6 +120,7 @@ impl Loader<'_> {
             rules: rules.known(),
             left_out: &left_out,
             model: evidence.as_ref(),
+            extra: &settings.extra,
         };
         let files: Vec<_> = self.folders().flat_map(|folder| folder.policies.clone()).collect();
         let policies = PolicySet::compile(&files, &known, self.out);
@@ -168,10 +179,13 @@ impl Loader<'_> {
         packs.flat_map(|pack| pack.rules).map(|rule| RuleId::new(&rule.id)).collect()
     }
 
-    fn rules(&mut self, packs: &[PackFile], taxonomy: &Taxonomy) -> Ruleset {
+    fn rules(&mut self, packs: &[PackFile], taxonomy: &Taxonomy, extra: &Declared) -> Ruleset {
         let lists = ListFiles::new(self.rule_folders().flat_map(|folder| folder.lists.clone()));
         let categories: Vec<&str> = taxonomy.paths().collect();
-        let rules = compile(packs, &lists, &categories, Which::Scanned, self.out);
+        let is_mandatory = |path: &&&str| taxonomy.is_mandatory(&Category::new(path));
+        let mandatory: Vec<&str> = categories.iter().filter(is_mandatory).copied().collect();
+        let vocabulary = Vocabulary { categories: &categories, mandatory: &mandatory, extra };
+        let rules = compile(packs, &lists, &vocabulary, Which::Scanned, self.out);
         for facts in rules.known() {
             let place = Status::ALL.iter().position(|&status| status == facts.status);
             self.report.rules[place.expect("every status is in ALL")] += 1;
@@ -183,7 +197,7 @@ impl Loader<'_> {
         }
         // What is wrong with a draft was said above: every rule is checked, scanned or not.
         self.drafts =
-            compile(packs, &lists, &categories, Which::Drafts, &mut Diagnostics::default());
+            compile(packs, &lists, &vocabulary, Which::Drafts, &mut Diagnostics::default());
         self.report.examples = check_examples(packs, &rules, &self.drafts, self.out);
         let files: Vec<_> = self.folders().flat_map(|folder| folder.corpora.clone()).collect();
         let corpora: Vec<Corpus> = files.iter().map(|f| Corpus::parse(f, self.out)).collect();

@@ -67,5 +67,5 @@ fn signals(bundle: &Bundle, post: &Post, test: &PolicyTest) -> Signals {
     let mut scores = test.scores.clone();
     scores.sort();
     let model = ModelSignal::Scored { model: Arc::new(identity), scores };
-    Reading::of(post, &bundle.rules).with(model)
+    Reading::of(post, &bundle.rules, test.at).with(model)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    condition::{Declared, read_declared},
     diagnostic::{Diagnostics, SourceFile},
     post::Region,
     units::Bytes,
@@ -21,11 +22,18 @@ pub struct BundleSettings {
     pub decision_bytes: usize,
     /// The model folder that scores every post.
     pub core_model: Option<String>,
+    /// The platform's own keys of posts, for conditions.
+    pub extra: Declared,
 }
 
 impl Default for BundleSettings {
     fn default() -> Self {
-        Self { regions: vec![Region::DEFAULT], decision_bytes: 512 * 1024, core_model: None }
+        Self {
+            regions: vec![Region::DEFAULT],
+            decision_bytes: 512 * 1024,
+            core_model: None,
+            extra: Declared::new(),
+        }
     }
 }
 
@@ -47,6 +55,9 @@ impl BundleSettings {
             let core = models.take("core").and_then(|node| reader.filled(node));
             self.core_model = core.map(str::to_owned);
             reader.finish(&models);
+        }
+        if let Some(node) = keys.take("extra") {
+            self.extra = read_declared(&reader, node);
         }
         reader.finish(&keys);
     }

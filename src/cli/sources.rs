@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use jiff::Timestamp;
+
 use super::{
     PartArgs,
     exit::{Exit, Failure},
@@ -42,6 +44,9 @@ pub(super) fn load_bundle(args: &PartArgs) -> Result<(Loaded, Arc<Overrides>), F
     let watched = watched(args)?;
     let folders = watched.read().map_err(|error| unreadable(&error))?;
     let mut loaded = watched.build(&folders);
+    if let Ok(loaded) = &mut loaded {
+        loaded.warn_of_expiry(Timestamp::now());
+    }
     let mut problems = Diagnostics::default();
     let known = loaded.as_ref().ok().map(|loaded| known_rules(&loaded.bundle));
     let overrides = read_overrides(watched.emergency_folders(), known, &mut problems);

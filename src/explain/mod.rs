@@ -15,6 +15,7 @@ mod shown;
 pub mod words;
 
 use crate::{
+    condition::Circumstances,
     decision::Decision,
     engine::{Engine, Reading, declared},
     policy::{Facts, PolicyTrace},
@@ -47,15 +48,18 @@ impl Explanation {
     /// Explains `decision`, which `engine` made about `post`. `drafts` are rules that only their own
     /// tests see.
     pub fn new(engine: &Engine, drafts: &Ruleset, post: &Post, decision: Decision) -> Self {
-        let reading = Reading::of(post, engine.bundle().rules());
+        let as_of = Some(decision.as_of);
+        let reading = Reading::of(post, engine.bundle().rules(), as_of);
         let parts = ScanPart::of(&post.parts, &reading.views);
         let alive = post.operation != Operation::Delete;
         let scanned: &[ScanPart<'_>] = if alive { &parts } else { &[] };
-        let trace = engine.bundle().rules().trace(scanned, post.surface);
-        let facts = Facts { signals: &decision.signals, post, as_of: Some(decision.as_of) };
+        let language = decision.signals.main_language();
+        let circumstances = Circumstances::new(post, as_of, language);
+        let trace = engine.bundle().rules().trace(scanned, &circumstances);
+        let facts = Facts { signals: &decision.signals, post, as_of };
         let regions = if alive { engine.audience(post) } else { Vec::new() };
         let policies = engine.bundle().policies().trace(&facts, &regions);
-        let drafts = drafts.scan(scanned, post.surface).hits;
+        let drafts = drafts.scan_under(scanned, &circumstances).hits;
         let languages =
             if alive { spoken(&reading.classifier_text, declared(post)) } else { Vec::new() };
         let parts =

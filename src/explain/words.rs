@@ -1,10 +1,10 @@
 //! The sentences of explanations, for whoever tells about decisions.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::{
     policy::{Fate, Missed, Seen, Softener, Weighed},
-    rules::{Refusal, Why},
+    rules::{Lack, Refusal, Why},
 };
 
 /// What a rule saw.
@@ -77,18 +77,48 @@ impl fmt::Display for Follows<'_> {
 /// Why something that was seen is no evidence.
 pub fn why(why: &Why) -> String {
     match why {
-        Why::TooFew { found, needed } => {
-            format!("the rule needs {needed} different entries and found {found}")
-        }
+        Why::Lacking(lack) => lacking(lack),
         Why::Covered(by) => format!("the longer find of `{by}` counts instead"),
         Why::Refused(refusal) => refused(*refusal).to_owned(),
     }
 }
 
+fn lacking(lack: &Lack) -> String {
+    match lack {
+        Lack::Entries { found, needed } => {
+            format!("the rule needs {needed} different entries and found {found}")
+        }
+        Lack::Places { found, needed } => {
+            format!("it stands at {found} places, and the rule's count is {needed}")
+        }
+        Lack::Group(entries) => format!("the rule needs {} too", one_of(entries)),
+        Lack::Veto(entry) => format!("`{entry}`, which is in `none`, stands in the post"),
+        Lack::Near { entries, within } => {
+            format!("{} does not stand within {within} characters", one_of(entries))
+        }
+        Lack::Condition(unmet) => unmet.to_string(),
+        Lack::Language => "the sentence is another language, and the rule drops those".to_owned(),
+    }
+}
+
+/// `a`; `a` or `b`.
+fn one_of(entries: &[Arc<str>]) -> String {
+    let quoted: Vec<String> = entries.iter().map(|entry| format!("`{entry}`")).collect();
+    quoted.join(" or ")
+}
+
 /// The kind of a near hit, for tools.
 pub fn why_kind(why: &Why) -> &'static str {
     match why {
-        Why::TooFew { .. } => "too_few",
+        Why::Lacking(lack) => match lack {
+            Lack::Entries { .. } => "too_few",
+            Lack::Places { .. } => "count",
+            Lack::Group(_) => "all",
+            Lack::Veto(_) => "none",
+            Lack::Near { .. } => "near",
+            Lack::Condition(_) => "when",
+            Lack::Language => "language",
+        },
         Why::Covered(_) => "covered",
         Why::Refused(refusal) => match refusal {
             Refusal::NotAfter => "not_after",
@@ -98,6 +128,7 @@ pub fn why_kind(why: &Why) -> &'static str {
             Refusal::Case => "case",
             Refusal::NotWhole => "not_whole",
             Refusal::Address => "address",
+            Refusal::Host => "other_host",
             Refusal::LeftEdge => "left_edge",
             Refusal::RightEdge => "right_edge",
             Refusal::Rest => "rest_of_regex",
@@ -114,6 +145,7 @@ fn refused(refusal: Refusal) -> &'static str {
         Refusal::Field => "the entry does not look at this field",
         Refusal::Case => "the capitals differ",
         Refusal::NotWhole => "the entry must be the whole text",
+        Refusal::Host => "it is a part of another host's name",
         Refusal::Address => "it lies inside an address or a mention",
         Refusal::LeftEdge => "a longer word begins before it",
         Refusal::RightEdge => "a longer word goes on after it",
@@ -157,6 +189,7 @@ fn not_held(missed: &Missed) -> String {
         Missed::Score(needs) => format!("it takes {needs:?}"),
         Missed::SignalOnly => "and severity 0 acts only through rows that name the rule".to_owned(),
         Missed::Surface => "and the row is for other surfaces".to_owned(),
+        Missed::Condition(unmet) => format!("and {unmet}"),
         Missed::NotYet(from) => format!("and the row is in effect from {from}"),
         Missed::Over(until) => format!("and the row was in effect up to {until}"),
         Missed::ReplacedBy(row) => format!("and {} stands in its place", row.as_str()),
@@ -185,6 +218,7 @@ pub fn fate_kind(weighed: &Weighed) -> &'static str {
             Missed::Score(_) => "score_too_low",
             Missed::SignalOnly => "signal_only",
             Missed::Surface => "other_surface",
+            Missed::Condition(_) => "when",
             Missed::NotYet(_) => "not_yet_in_effect",
             Missed::Over(_) => "no_longer_in_effect",
             Missed::ReplacedBy(_) => "replaced",

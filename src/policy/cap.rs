@@ -1,7 +1,8 @@
 //! Caps: the only way in which one row softens others.
 
-use super::{codes, context::Context, evidence::Evidence};
+use super::{codes, context::Context, evaluate::Circumstances, evidence::Evidence};
 use crate::{
+    condition::Condition,
     decision::{Action, RowId},
     signal::{Category, RuleId},
     yaml::Node,
@@ -13,6 +14,8 @@ pub(super) struct Cap {
     pub(super) id: RowId,
     pub(super) target: Target,
     pub(super) at_most: Action,
+    /// On posts for which this holds; nothing: on all.
+    pub(super) when: Option<Condition>,
 }
 
 /// What a cap is for.
@@ -30,7 +33,15 @@ pub(super) struct CapEntry {
 }
 
 impl Cap {
-    pub(super) fn covers(&self, evidence: &Evidence<'_>) -> bool {
+    /// Whether it is for this evidence on this post. A condition does not hold where no post is given:
+    /// to soften, a cap must be sure.
+    pub(super) fn covers(&self, evidence: &Evidence<'_>, circumstances: Circumstances<'_>) -> bool {
+        self.is_for(evidence)
+            && (self.when.as_ref())
+                .is_none_or(|when| circumstances.meets(when, evidence) == Some(true))
+    }
+
+    fn is_for(&self, evidence: &Evidence<'_>) -> bool {
         match &self.target {
             Target::Category(category) => evidence.category().is_within(category),
             Target::Rule(id) => evidence.rule().is_some_and(|rule| rule.id == *id),
@@ -45,11 +56,12 @@ pub(super) fn read(context: Context<'_, '_>, node: &Node) -> Option<CapEntry> {
     let id_node = keys.require("id", reader);
     let id = id_node.and_then(|node| context.id(node));
     let target = keys.require("for", reader).and_then(|node| read_target(context, node));
+    let when = context.when(keys.take("when"));
     let at_most = keys.require("at_most", reader);
     let at_most =
         at_most.and_then(|n| reader.choice(n, &[Action::Allow, Action::Review], Action::as_str));
     reader.finish(&keys);
-    let cap = Cap { id: RowId::new(id?), target: target?, at_most: at_most? };
+    let cap = Cap { id: RowId::new(id?), target: target?, at_most: at_most?, when };
     Some(CapEntry { cap, range: id_node?.range.clone() })
 }
 

@@ -1,6 +1,7 @@
 //! Reads the names and numbers that policy files are made of.
 
 use crate::{
+    condition::{self, Condition},
     diagnostic::nearest,
     policy::{Known, codes, region},
     post::Region,
@@ -112,6 +113,14 @@ impl Context<'_, '_> {
             self.reader.error_help(&node.range, codes::SCORE_RANGE, message, help);
         }
         score
+    }
+
+    /// What a row or cap asks of the post beside its evidence.
+    pub(super) fn when(&self, node: Option<&Node>) -> Option<Condition> {
+        let read = condition::read(self.reader, node?)?;
+        let undeclared = read.undeclared(self.known.extra, self.reader.file());
+        undeclared.for_each(|problem| self.reader.push(problem));
+        Some(read.condition)
     }
 
     /// An optional yes or no, no when absent.

@@ -16,6 +16,7 @@ use super::{
     table::Table,
 };
 use crate::{
+    condition::{self, Condition},
     decision::{
         Action, Effect, Outcome, Reason, Reasons, ReviewAsk, ReviewWhen, RowId, Scope, Tier,
     },
@@ -36,17 +37,25 @@ pub(super) struct Limits {
 
 /// What a row needs to know of the post. What is not given holds.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Circumstances {
+pub(super) struct Circumstances<'a> {
     pub(super) surface: Option<Surface>,
     pub(super) as_of: Option<Timestamp>,
     pub(super) language: Option<Language>,
+    /// What conditions ask about.
+    pub(super) of_post: Option<&'a condition::Circumstances<'a>>,
 }
 
-impl Circumstances {
+impl<'a> Circumstances<'a> {
     /// Those of a post that is decided about.
-    pub(super) fn of(facts: &Facts<'_>) -> Self {
-        let (surface, language) = (Some(facts.post.surface), facts.signals.main_language());
-        Self { surface, as_of: facts.as_of, language }
+    pub(super) fn of(facts: &Facts<'_>, of_post: &'a condition::Circumstances<'a>) -> Self {
+        let surface = Some(facts.post.surface);
+        let (as_of, language) = (facts.as_of, of_post.language);
+        Self { surface, as_of, language, of_post: Some(of_post) }
+    }
+
+    /// Whether a condition holds; nothing where no post is given.
+    pub(super) fn meets(self, when: &Condition, evidence: &Evidence<'_>) -> Option<bool> {
+        Some(when.holds(self.of_post?, evidence.seen()))
     }
 }
 
@@ -74,7 +83,7 @@ pub(super) fn judge(
     limits: &Limits,
     signals: &Signals,
     post: &Post,
-    circumstances: Circumstances,
+    circumstances: Circumstances<'_>,
 ) -> Judgement {
     conclude(&collect(table, limits, signals, circumstances), post)
 }
@@ -84,7 +93,7 @@ pub(super) fn collect<'a>(
     table: &'a Table,
     limits: &Limits,
     signals: &'a Signals,
-    circumstances: Circumstances,
+    circumstances: Circumstances<'_>,
 ) -> Vec<Claim<'a>> {
     let mut claims = Vec::new();
     let hits = signals.hits.iter().filter(|hit| hit.is_evidence()).map(Evidence::Hit);
@@ -97,7 +106,9 @@ pub(super) fn collect<'a>(
                 claim(table, limits, evidence, circumstances, &mut claims);
             }
         }
-        ModelSignal::Unavailable(_) => without_model(table, limits, signals, &mut claims),
+        ModelSignal::Unavailable(_) => {
+            without_model(table, limits, signals, circumstances, &mut claims);
+        }
         ModelSignal::NotRouted => {}
     }
     if let Some((category, ground)) = table.truncated.as_ref().filter(|_| signals.truncated) {
@@ -112,16 +123,20 @@ pub(super) fn claim<'a>(
     table: &'a Table,
     limits: &Limits,
     evidence: Evidence<'a>,
-    circumstances: Circumstances,
+    circumstances: Circumstances<'_>,
     claims: &mut Vec<Claim<'a>>,
 ) {
-    let Circumstances { surface, as_of, language } = circumstances;
-    let holds = |row: &&Row| row.selects(&evidence) && row.applies(surface, as_of);
+    let Circumstances { surface, as_of, .. } = circumstances;
+    let holds = |row: &&Row| {
+        let meets = |when| circumstances.meets(when, &evidence).unwrap_or(true);
+        row.selects(&evidence) && row.applies(surface, as_of) && row.when.as_ref().is_none_or(meets)
+    };
     let mut replaced = false;
     for row in table.rows.iter().map(|row| &**row).filter(holds) {
         replaced |= row.replaces_category;
         let ground = &row.ground;
-        let limit = limit(table, limits, &evidence, ground.weak_blocks, ground.scope);
+        let terms = Terms { weak_blocks: ground.weak_blocks, scope: ground.scope };
+        let limit = limit(table, limits, &evidence, terms, circumstances);
         let action = ground.action.min(limit);
         // A row that a cap reduced to nothing is not there; a restraint asks for no more than allow.
         if action > Action::Allow || ground.tier == Tier::Restrain {
@@ -130,7 +145,7 @@ pub(super) fn claim<'a>(
         }
     }
     if !replaced || limits.is_mandatory(evidence.category()) {
-        claims.extend(claim_of_cell(table, limits, evidence, language));
+        claims.extend(claim_of_cell(table, limits, evidence, circumstances));
     }
 }
 
@@ -138,14 +153,14 @@ fn claim_of_cell<'a>(
     table: &'a Table,
     limits: &Limits,
     evidence: Evidence<'a>,
-    language: Option<Language>,
+    circumstances: Circumstances<'_>,
 ) -> Option<Claim<'a>> {
     let Cell::Acts(bars) = table.cell(evidence.category())? else { return None };
     let reached = |action| match (evidence.rule(), evidence.score()) {
         (Some(rule), _) if rule.severity.level() == 0 => None,
         (Some(rule), _) => Some((bars.severity(action, rule.severity)?, None)),
         (None, Some(score)) => {
-            let (ground, threshold) = bars.score(action, language)?;
+            let (ground, threshold) = bars.score(action, circumstances.language)?;
             (score >= threshold).then_some((ground, Some(threshold)))
         }
         (None, None) => None,
@@ -153,7 +168,8 @@ fn claim_of_cell<'a>(
     let (block, review) = (reached(Action::Block), reached(Action::Review));
     block.or(review)?;
     // What may only be reviewed names the bar for review, where the cell has one.
-    let limit = limit(table, limits, &evidence, bars.weak_blocks, Scope::Regional);
+    let terms = Terms { weak_blocks: bars.weak_blocks, scope: Scope::Regional };
+    let limit = limit(table, limits, &evidence, terms, circumstances);
     let (ground, threshold) = match limit {
         Action::Allow => None,
         Action::Review => review.or(block),
@@ -162,20 +178,29 @@ fn claim_of_cell<'a>(
     Some(Claim { action: ground.action.min(limit), ground, evidence, threshold })
 }
 
+/// On what terms a row or cell acts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    /// Weak evidence may block, too.
+    pub(super) weak_blocks: bool,
+    pub(super) scope: Scope,
+}
+
 /// The strictest action that `evidence` may lead to.
 pub(super) fn limit(
     table: &Table,
     limits: &Limits,
     evidence: &Evidence<'_>,
-    weak_blocks: bool,
-    scope: Scope,
+    terms: Terms,
+    circumstances: Circumstances<'_>,
 ) -> Action {
-    let weak = if evidence.is_weak() && !weak_blocks { Action::Review } else { Action::Block };
+    let weak =
+        if evidence.is_weak() && !terms.weak_blocks { Action::Review } else { Action::Block };
     let of_category = limits.at_most(evidence.category());
     let mut limit = weak.min(of_category).min(evidence.at_most());
     // A global row says the same everywhere, so no region's cap reaches it.
-    let caps = if scope == Scope::Regional { &table.caps[..] } else { &[] };
-    for cap in caps.iter().filter(|cap| cap.covers(evidence)) {
+    let caps = if terms.scope == Scope::Regional { &table.caps[..] } else { &[] };
+    for cap in caps.iter().filter(|cap| cap.covers(evidence, circumstances)) {
         if !limits.is_mandatory(evidence.category()) {
             limit = limit.min(cap.at_most);
         }
@@ -187,6 +212,7 @@ fn without_model<'a>(
     table: &'a Table,
     limits: &Limits,
     signals: &Signals,
+    circumstances: Circumstances<'_>,
     claims: &mut Vec<Claim<'a>>,
 ) {
     for unavailable in &table.unavailable {
@@ -200,7 +226,8 @@ fn without_model<'a>(
         }
         let evidence = Evidence::ModelUnavailable(of);
         let ground = &unavailable.ground;
-        if limit(table, limits, &evidence, false, Scope::Regional) > Action::Allow {
+        let terms = Terms { weak_blocks: false, scope: Scope::Regional };
+        if limit(table, limits, &evidence, terms, circumstances) > Action::Allow {
             claims.push(Claim { action: Action::Review, ground, evidence, threshold: None });
         }
     }

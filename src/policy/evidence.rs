@@ -1,6 +1,7 @@
 //! One piece of evidence, whoever produced it.
 
 use crate::{
+    condition::Seen,
     decision::Action,
     signal::{AtMost, Category, RuleFacts, RuleHit, Score},
 };
@@ -63,6 +64,14 @@ impl<'a> Evidence<'a> {
                 None => Action::Block,
             },
             _ => Action::Block,
+        }
+    }
+
+    /// The evidence as conditions ask about it.
+    pub(super) fn seen(&self) -> Seen {
+        match self {
+            Self::Hit(hit) => Seen { field: Some(hit.field), obfuscated: hit.obfuscated },
+            _ => Seen::default(),
         }
     }
 

@@ -22,7 +22,6 @@ mod ground;
 mod inherit;
 mod reach;
 mod read_row;
-mod region;
 mod row;
 mod row_checks;
 mod row_terms;
@@ -38,6 +37,7 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
+    condition::{Declared, MissingKeys, regions as region},
     decision::RegionVerdict,
     post::{Post, Region},
     signal::{Category, Language, RuleFacts, RuleId, Signals},
@@ -63,6 +63,8 @@ pub struct Known<'a> {
     pub left_out: &'a BTreeSet<RuleId>,
     /// What the model's report has evidence for; without it scores are not checked against it.
     pub model: Option<&'a ModelEvidence>,
+    /// The platform's own keys of posts, for conditions.
+    pub extra: &'a Declared,
 }
 
 /// The categories and umbrellas, and for each the languages, in which a model was measured.
@@ -87,6 +89,8 @@ pub struct Ruling {
     pub verdicts: Vec<RegionVerdict>,
     /// Regions that no file names, sorted; the root decided for them.
     pub unnamed: Vec<Region>,
+    /// What conditions asked for and the post does not give.
+    pub missing: MissingKeys,
 }
 
 #[cfg(test)]

@@ -47,6 +47,7 @@ pub(super) fn read(context: Context<'_, '_>, region: Region, node: &Node) -> Opt
         ground: reading.ground(&mut keys, id.unwrap_or_default()),
         selectors,
         surfaces,
+        when: context.when(keys.take("when")),
         from,
         until,
         replaces_category: context.flag(keys.take("replaces_category")),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{evidence::Evidence, ground::Ground};
 use crate::{
+    condition::Condition,
     post::Surface,
     signal::{Category, Language, RuleId, Score, Severity},
 };
@@ -19,6 +20,8 @@ pub struct Row {
     pub selectors: Selectors,
     /// On which posts; empty: on all.
     pub surfaces: Vec<Surface>,
+    /// On posts for which this holds; nothing: on all.
+    pub when: Option<Condition>,
     /// Acts from this time on.
     pub from: Option<Timestamp>,
     /// Acts up to this time.

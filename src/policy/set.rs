@@ -13,6 +13,7 @@ use super::{
     trace::weigh,
 };
 use crate::{
+    condition::{self, MissingKeys},
     decision::{Action, Outcome, RegionVerdict, Verdict},
     diagnostic::{Diagnostics, SourceFile},
     post::Region,
@@ -92,12 +93,15 @@ impl PolicySet {
         let named = |region: &&Region| !self.of_region.contains_key(*region);
         let unnamed = regions.iter().filter(named).copied().collect();
         if self.is_quiet(facts.signals) {
-            return Ruling { verdicts: allow(regions.into_owned()), unnamed };
+            let missing = MissingKeys::default();
+            return Ruling { verdicts: allow(regions.into_owned()), unnamed, missing };
         }
+        let of_post = facts.of_post();
+        let circumstances = Circumstances::of(facts, &of_post);
         let by_policy = self.by_policy(&regions);
         let mut verdicts: Vec<RegionVerdict> = Vec::with_capacity(by_policy.len());
         for (policy, regions) in by_policy {
-            let verdict = self.verdict(&self.policies[policy], facts);
+            let verdict = self.verdict(&self.policies[policy], facts, circumstances);
             match verdicts.iter_mut().find(|other| other.verdict == verdict) {
                 Some(equal) => equal.regions.extend(regions),
                 None => verdicts.push(RegionVerdict { regions, verdict }),
@@ -107,16 +111,18 @@ impl PolicySet {
             verdict.regions.sort_unstable();
         }
         verdicts.sort_unstable_by_key(|verdict| verdict.regions[0]);
-        Ruling { verdicts, unnamed }
+        Ruling { verdicts, unnamed, missing: of_post.missing.get() }
     }
 
     /// How the policies of `regions` weigh the evidence, sorted by their first region.
     pub fn trace(&self, facts: &Facts<'_>, regions: &[Region]) -> Vec<PolicyTrace> {
         let mut traces: Vec<PolicyTrace> = Vec::new();
+        let of_post = facts.of_post();
+        let circumstances = Circumstances::of(facts, &of_post);
         for (policy, regions) in self.by_policy(&sorted(regions)) {
             let policy = &self.policies[policy];
-            let verdict = self.verdict(policy, facts);
-            let weighed = weigh(&policy.real, &self.limits, facts, Circumstances::of(facts));
+            let verdict = self.verdict(policy, facts, circumstances);
+            let weighed = weigh(&policy.real, &self.limits, facts, circumstances);
             match traces.iter_mut().find(|t| t.verdict == verdict && t.weighed == weighed) {
                 Some(equal) => equal.regions.extend(regions),
                 None => traces.push(PolicyTrace { regions, verdict, weighed }),
@@ -204,13 +210,24 @@ impl PolicySet {
         scores_are_low && !signals.truncated && !signals.hits.iter().any(RuleHit::is_evidence)
     }
 
-    fn verdict(&self, policy: &Policy, facts: &Facts<'_>) -> Verdict {
-        let circumstances = Circumstances::of(facts);
+    fn verdict(
+        &self,
+        policy: &Policy,
+        facts: &Facts<'_>,
+        circumstances: Circumstances<'_>,
+    ) -> Verdict {
         let judge = |table| judge(table, &self.limits, facts.signals, facts.post, circumstances);
         let real = judge(&policy.real);
         let would = policy.trial.as_ref().map(|trial| judge(trial).outcome);
         let would = would.filter(|would| *would != real.outcome);
         Verdict { outcome: real.outcome, effects: real.effects, would, reviews: real.reviews }
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// What conditions ask about.
+    fn of_post(&self) -> condition::Circumstances<'a> {
+        condition::Circumstances::new(self.post, self.as_of, self.signals.main_language())
     }
 }
 

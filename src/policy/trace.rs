@@ -8,13 +8,14 @@ use jiff::Timestamp;
 use super::{
     Facts,
     cell::{Bars, Cell},
-    evaluate::{Circumstances, Claim, Limits, claim, collect, limit},
+    evaluate::{Circumstances, Claim, Limits, Terms, claim, collect, limit},
     evidence::Evidence,
     ground::Ground,
     row::Row,
     table::Table,
 };
 use crate::{
+    condition::Unmet,
     decision::{Action, RowId, Scope, Tier, Verdict},
     post::Region,
     signal::{Category, ModelSignal, RuleFacts, RuleId, Score, Severity},
@@ -106,6 +107,8 @@ pub enum Missed {
     SignalOnly,
     /// The row is for other surfaces.
     Surface,
+    /// The row's condition does not hold.
+    Condition(Unmet),
     /// The row is not in effect before this time.
     NotYet(Timestamp),
     /// The row was in effect up to this time.
@@ -189,7 +192,7 @@ pub(super) fn weigh(
     table: &Table,
     limits: &Limits,
     facts: &Facts<'_>,
-    circumstances: Circumstances,
+    circumstances: Circumstances<'_>,
 ) -> Vec<Weighed> {
     let signals = facts.signals;
     let scale = Scale { table, limits, circumstances };
@@ -215,7 +218,7 @@ pub(super) fn weigh(
 struct Scale<'a> {
     table: &'a Table,
     limits: &'a Limits,
-    circumstances: Circumstances,
+    circumstances: Circumstances<'a>,
 }
 
 impl Scale<'_> {
@@ -267,13 +270,18 @@ impl Scale<'_> {
                 return Some(Missed::Score(least));
             }
         }
-        let Circumstances { surface, as_of, .. } = self.circumstances;
+        let Circumstances { surface, as_of, of_post, .. } = self.circumstances;
         if !row.applies(surface, None) {
             return Some(Missed::Surface);
         }
         if !row.applies(None, as_of) {
             let begins = row.from.filter(|from| as_of.is_some_and(|at| at < *from));
             return begins.map(Missed::NotYet).or(row.until.map(Missed::Over));
+        }
+        if let (Some(when), Some(of_post)) = (&row.when, of_post)
+            && let Some(unmet) = when.unmet(of_post, evidence.seen())
+        {
+            return Some(Missed::Condition(unmet));
         }
         Some(Missed::Reduced(self.softener(evidence, row.ground.weak_blocks, &row.ground)))
     }
@@ -342,11 +350,12 @@ impl Scale<'_> {
         let category = self.limits.at_most(evidence.category());
         let caps = self.table.caps.iter().filter(|cap| {
             ground.scope == Scope::Regional
-                && cap.covers(evidence)
+                && cap.covers(evidence, self.circumstances)
                 && !self.limits.is_mandatory(evidence.category())
         });
         let cap = caps.min_by_key(|cap| cap.at_most);
-        let reached = limit(self.table, self.limits, evidence, weak_blocks, ground.scope);
+        let terms = Terms { weak_blocks, scope: ground.scope };
+        let reached = limit(self.table, self.limits, evidence, terms, self.circumstances);
         match cap {
             Some(cap) if cap.at_most == reached => Softener::Cap(cap.id.clone()),
             _ if category == reached => Softener::Category,

@@ -217,7 +217,9 @@ impl Reloader {
             if look(&self.watched, &self.settings, &self.store) != seen {
                 return Ok(Attempt::Restless);
             }
-            candidate(&self.watched, folders)?
+            let candidate = candidate(&self.watched, folders)?;
+            keeps_its_lists(&candidate.loaded, &in_force)?;
+            candidate
         };
         has_rules(&candidate.loaded, &in_force)?;
         opens(&candidate.loaded.bundle, &in_force)?;
@@ -225,10 +227,11 @@ impl Reloader {
     }
 
     /// Puts a candidate in force, unless it is in force already.
-    fn accept(&mut self, candidate: Candidate, seen: Fingerprint) {
+    fn accept(&mut self, mut candidate: Candidate, seen: Fingerprint) {
+        let now = Timestamp::now();
+        candidate.loaded.warn_of_expiry(now);
         let Candidate { loaded: Loaded { bundle, report, warnings, .. }, folders, shipped_rules } =
             candidate;
-        let now = Timestamp::now();
         let was_pinned = self.pin.is_some();
         // It was read a moment ago; what came since then is seen at the next look.
         let pin = self.store.pin().ok().flatten();
@@ -414,6 +417,14 @@ fn has_rules(loaded: &Loaded, in_force: &Bundle) -> Result<(), Refusal> {
     let help = "where that is meant, restart: a running worker keeps the rules it has";
     out.push(Diagnostic::global("B025", message).help(help));
     Err(Refusal::Bundle(out))
+}
+
+/// A list that lost many of its entries since the bundle in force was loaded is refused.
+fn keeps_its_lists(loaded: &Loaded, in_force: &Bundle) -> Result<(), Refusal> {
+    let mut out = Diagnostics::default();
+    let shrunk = loaded.bundle.rules().shrunk_since(in_force.rules());
+    shrunk.for_each(|shrunk| out.push(shrunk));
+    if out.has_errors() { Err(Refusal::Bundle(out)) } else { Ok(()) }
 }
 
 /// A model that is not the one in force must open before it may come into force.

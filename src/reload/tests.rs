@@ -266,6 +266,34 @@ fn a_mended_file_ends_the_refusal_and_a_wish_reloads_without_a_change() {
 }
 
 #[test]
+fn a_list_that_lost_many_entries_comes_into_force_only_where_that_is_meant() {
+    let mut world = World::new();
+    let pack = |more: &str| {
+        let lists = format!("lists: {{words: {{file: ../lists/words.txt{more}}}}}\n");
+        pack(BLOCKS)
+            .replace("rules:", &format!("{lists}rules:"))
+            .replace("[buy now]", "{list: words}")
+    };
+    let words = |count: usize| {
+        let more: Vec<String> = (1..count).map(|n| format!("word number {n}")).collect();
+        format!("buy now\n{}\n", more.join("\n"))
+    };
+    let path = world.rules();
+    let mut edit = |text: &str, count: usize| {
+        let _ = fs::remove_file(path.join("packs/spam.yaml"));
+        write(&path.join("packs/spam.yaml"), text);
+        write(&path.join("lists/words.txt"), &words(count));
+        world.turn();
+        world.view().refused.is_some()
+    };
+    assert!(!edit(&pack(""), 10));
+    assert!(!edit(&pack(""), 8), "a fifth may go");
+    assert!(edit(&pack(""), 6));
+    assert!(!edit(&pack(", shrink: accepted"), 6));
+    assert!(!edit(&pack(""), 5), "it is measured by what is in force");
+}
+
+#[test]
 fn a_rollback_holds_against_the_folders_and_over_a_restart_until_it_is_released() {
     let mut world = World::new();
     let old = world.view().in_force;

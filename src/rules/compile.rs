@@ -6,14 +6,22 @@ use std::{
 };
 
 use super::{
+    combine::Combination,
+    domain::{host, literals},
     entry::{Entry, Role, counts},
-    file::{EntryFile, EntryKind, PackFile, RuleFile},
+    expiry::{self, Expiring},
+    file::{EntryFile, EntryKind, ListReference, PackFile, RuleFile},
     list::{LIST_ENTRIES_MAX, ListFiles, lines},
+    list_line,
     literals::{Literals, Target, densest_end},
     patterns::{self, Checked, Pattern, Problem, Uncalled},
+    rule_hash::RuleHash,
     ruleset::{Rule, Ruleset, ViewMatchers},
+    shrink::ListSize,
+    variants::expand,
 };
 use crate::{
+    condition::Declared,
     diagnostic::{Diagnostic, Diagnostics, Location, SourceFile, nearest},
     hash::ValueHasher,
     signal::{Category, RuleFacts, RuleId, Status},
@@ -43,16 +51,39 @@ impl Which {
     }
 }
 
-/// Compiles packs. `categories` are the paths of the taxonomy.
+/// What rules may refer to.
+#[derive(Debug, Clone, Copy)]
+pub struct Vocabulary<'a> {
+    /// The paths of the taxonomy.
+    pub categories: &'a [&'a str],
+    /// Those of them that nothing weakens but a rule's own `unless`.
+    pub mandatory: &'a [&'a str],
+    /// The platform's own keys, for conditions.
+    pub extra: &'a Declared,
+}
+
+impl Vocabulary<'_> {
+    fn is_mandatory(&self, rule: &RuleFile) -> bool {
+        let category = rule.category.as_ref().map(Category::as_str);
+        category.is_some_and(|category| self.mandatory.contains(&category))
+    }
+
+    /// The pack's decent phrases, where they are a rule's too.
+    fn allowed<'p>(&self, rule: &RulePlace<'p>) -> &'p [EntryFile] {
+        if self.is_mandatory(rule.written) { &[] } else { &rule.pack.allow }
+    }
+}
+
+/// Compiles packs.
 pub fn compile(
     packs: &[PackFile],
     lists: &ListFiles,
-    categories: &[&str],
+    vocabulary: &Vocabulary<'_>,
     which: Which,
     out: &mut Diagnostics,
 ) -> Ruleset {
     let (patterns, made, regexes) = Default::default();
-    let mut compiler = Compiler { lists, categories, out, patterns, made, regexes };
+    let mut compiler = Compiler { lists, vocabulary, out, patterns, made, regexes };
     compiler.unique(packs);
     for pack in packs {
         // Every rule is checked where posts are scanned; drafts beside it are only compiled.
@@ -76,7 +107,7 @@ struct ByView {
 
 struct Compiler<'a> {
     lists: &'a ListFiles,
-    categories: &'a [&'a str],
+    vocabulary: &'a Vocabulary<'a>,
     out: &'a mut Diagnostics,
     patterns: ByView,
     made: Ruleset,
@@ -96,12 +127,19 @@ struct RulePlace<'a> {
 struct Placed<'a> {
     file: &'a Arc<SourceFile>,
     entry: &'a EntryFile,
+    /// What is looked for: the entry's text, its variants spelled out.
+    literal: &'a str,
 }
 
 impl Compiler<'_> {
     /// Refuses a second pack or rule of the same name.
     fn unique(&mut self, packs: &[PackFile]) {
         let mut seen: BTreeMap<&str, Location> = BTreeMap::new();
+        let retired = |name: &str| {
+            let rules = packs.iter().flat_map(|pack| &pack.rules);
+            let mut of_name = rules.filter(|rule| rule.id == name);
+            of_name.any(|rule| rule.status == Status::Deprecated)
+        };
         let named = packs.iter().flat_map(|pack| {
             let rules = pack.rules.iter().map(|rule| (rule.id.as_str(), &rule.range));
             let all = std::iter::once((pack.name.as_str(), &pack.name_range)).chain(rules);
@@ -114,7 +152,10 @@ impl Compiler<'_> {
                 }
                 btree_map::Entry::Occupied(first) => {
                     let (line, _) = first.get().line_column();
-                    let help = format!("the first stands in {}:{line}", first.get().file.path);
+                    let reserved =
+                        if retired(name) { ", a deprecated rule keeps its id" } else { "" };
+                    let path = &first.get().file.path;
+                    let help = format!("the first stands in {path}:{line}{reserved}");
                     let message = format!("`{name}` is there twice");
                     self.out.push(Diagnostic::error("R001", location, message).help(help));
                 }
@@ -128,12 +169,16 @@ impl Compiler<'_> {
         let mut hash = RuleHash::new(written);
         let found: usize =
             written.any.iter().map(|e| self.entry(&rule, Role::Finds, e, &mut hash)).sum();
-        for entry in &written.unless {
-            self.entry(&rule, Role::Excepts, entry, &mut hash);
+        self.others(&rule, &mut hash);
+        if let Some(when) = &written.when {
+            let undeclared = when.undeclared(self.vocabulary.extra, &pack.file);
+            undeclared.for_each(|problem| self.out.push(problem));
         }
-        if written.min == 0 || written.min > found {
-            let message = format!("`min` asks for {} entries, the rule has {found}", written.min);
-            self.out.push(Diagnostic::error("R035", at(&pack.file, &written.range), message));
+        let expires = self.expires(&rule);
+        if let Some((code, message)) = written.combination.impossible(found)
+            && written.status != Status::Deprecated
+        {
+            self.out.push(Diagnostic::error(code, at(&pack.file, &written.range), message));
         }
         let facts = Arc::new(RuleFacts {
             id: RuleId::new(&written.id),
@@ -144,21 +189,44 @@ impl Compiler<'_> {
         });
         self.made.known.push(Arc::clone(&facts));
         if scanned {
+            let as_shadow = || Arc::new(RuleFacts { status: Status::Shadow, ..(*facts).clone() });
             self.made.rules.push(Rule {
+                shadow: expires.then(as_shadow),
+                expires: written.expires.as_ref().and_then(|expires| expiry::begins(expires.date)),
                 facts,
+                mismatch: written.mismatch,
+                when: written.when.as_ref().map(|when| when.condition.clone()),
                 languages: written.languages.clone(),
                 surfaces: written.surfaces.clone(),
-                min: written.min,
+                combination: Combination::new(&written.combination, found),
             });
+        }
+    }
+
+    /// Every entry that is not of `any`.
+    fn others(&mut self, rule: &RulePlace<'_>, hash: &mut RuleHash) {
+        let combination = &rule.written.combination;
+        for entry in rule.written.unless.iter().chain(self.vocabulary.allowed(rule)) {
+            self.entry(rule, Role::Excepts, entry, hash);
+        }
+        for (group, entry) in combination.grouped() {
+            self.entry(rule, Role::Group(group), entry, hash);
+        }
+        for entry in &combination.none {
+            self.entry(rule, Role::Vetoes, entry, hash);
+        }
+        for (number, entry) in combination.contexts() {
+            self.entry(rule, Role::Near(number), entry, hash);
         }
     }
 
     fn check_category(&mut self, pack: &PackFile, rule: &RuleFile) {
         let Some(path) = rule.category.as_ref().map(Category::as_str) else { return };
-        if self.categories.contains(&path) {
+        let categories = self.vocabulary.categories;
+        if categories.contains(&path) {
             return;
         }
-        let help = match nearest(path, self.categories.iter().copied()) {
+        let help = match nearest(path, categories.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "see rules/taxonomy.yaml for the categories".to_owned(),
         };
@@ -176,18 +244,37 @@ impl Compiler<'_> {
         hash: &mut RuleHash,
     ) -> usize {
         if entry.kind != EntryKind::List {
-            hash.entry(role, entry);
-            self.register(rule, role, &Placed { file: &rule.pack.file, entry });
+            self.written(rule, role, entry, hash);
             return 1;
         }
-        let Some(list) = self.list(rule.pack, entry) else { return 1 };
+        let Some((list, reference)) = self.list(rule.pack, entry) else { return 1 };
+        let expires = reference.expires.as_ref().map(|expires| expires.date);
         let mut count = 0;
         for (line, range) in lines(&list) {
             count += 1;
-            let (text, options) = (line.to_owned(), entry.options.clone());
-            let entry = EntryFile { kind: EntryKind::Word, text, range, options };
-            hash.entry(role, &entry);
-            self.register(rule, role, &Placed { file: &list, entry: &entry });
+            let read = list_line::entry(line, range.clone(), entry).and_then(|mut line| {
+                line.options.expires = line.options.expires.or(expires);
+                let literal = match line.kind {
+                    EntryKind::Domain => host(&line.text)?,
+                    _ => line.text.clone(),
+                };
+                Ok((line, literal))
+            });
+            let (line, literal) = match read {
+                Ok(read) => read,
+                Err(problem) => {
+                    self.refuse(at(&list, &range), problem);
+                    continue;
+                }
+            };
+            hash.entry(role, &line, &literal);
+            let placed = Placed { file: &list, entry: &line, literal: &literal };
+            self.register(rule, role, &placed, None);
+        }
+        if !self.made.lists.iter().any(|known| known.path == list.path) {
+            let (path, location) = (list.path.clone(), at(&rule.pack.file, &reference.range));
+            let may_shrink = reference.may_shrink;
+            self.made.lists.push(ListSize { path, entries: count, location, may_shrink });
         }
         if count == 0 || count > LIST_ENTRIES_MAX {
             let message =
@@ -197,7 +284,45 @@ impl Compiler<'_> {
         count
     }
 
-    fn list(&mut self, pack: &PackFile, entry: &EntryFile) -> Option<Arc<SourceFile>> {
+    /// An entry that stands in the pack, with every literal that its variants make of it.
+    fn written(
+        &mut self,
+        rule: &RulePlace<'_>,
+        role: Role,
+        entry: &EntryFile,
+        hash: &mut RuleHash,
+    ) {
+        let file = &rule.pack.file;
+        let literals = match entry.kind {
+            EntryKind::Regex => Ok(vec![entry.text.clone()]),
+            EntryKind::Domain => host(&entry.text).map(|host| vec![host]),
+            _ => expand(&rule.pack.variants, &entry.text),
+        };
+        let literals = match literals {
+            Ok(literals) => literals,
+            Err(problem) => return self.refuse(at(file, &entry.range), problem),
+        };
+        let (first, told) = (self.made.entries.len(), self.out.len());
+        for literal in &literals {
+            hash.entry(role, entry, literal);
+            self.register(rule, role, &Placed { file, entry, literal }, Some(first));
+            // What is wrong with one literal is often wrong with its neighbours too.
+            if self.out.len() > told {
+                break;
+            }
+        }
+    }
+
+    fn refuse(&mut self, location: Location, problem: Problem) {
+        let diagnostic = Diagnostic::error(problem.code, location, problem.message);
+        self.out.push(diagnostic.help(problem.help));
+    }
+
+    fn list<'p>(
+        &mut self,
+        pack: &'p PackFile,
+        entry: &EntryFile,
+    ) -> Option<(Arc<SourceFile>, &'p ListReference)> {
         let location = || at(&pack.file, &entry.range);
         let Some(reference) = pack.lists.iter().find(|list| list.name == entry.text) else {
             let near = nearest(&entry.text, pack.lists.iter().map(|list| list.name.as_str()));
@@ -216,12 +341,58 @@ impl Compiler<'_> {
             let help = "the path is relative to the pack's file";
             self.out.push(Diagnostic::error("R011", location, message).help(help));
         }
-        found.cloned()
+        Some((Arc::clone(found?), reference))
     }
 
-    fn register(&mut self, rule: &RulePlace<'_>, role: Role, placed: &Placed<'_>) {
+    /// Whether a rule, one of its entries or one of its lists expires. Each is told; of a mandatory
+    /// rule none may.
+    fn expires(&mut self, rule: &RulePlace<'_>) -> bool {
+        let (pack, written) = (rule.pack, rule.written);
+        let allowed = self.vocabulary.allowed(rule);
+        let entries = || written.every_entry().chain(allowed);
+        let named = |list: &&ListReference| {
+            entries().any(|entry| entry.kind == EntryKind::List && entry.text == list.name)
+        };
+        let of_rule = written.expires.iter().map(|expires| {
+            (format!("the rule {}", written.id), expires.date, expires.range.clone())
+        });
+        let of_lists = pack.lists.iter().filter(named).filter_map(|list| {
+            let expires = list.expires.as_ref()?;
+            Some((format!("the list `{}`", list.name), expires.date, expires.range.clone()))
+        });
+        let of_entries = entries().filter_map(|entry| {
+            let what = format!("the entry `{}` of {}", entry.text, written.id);
+            Some((what, entry.options.expires?, entry.range.clone()))
+        });
+        let all: Vec<_> = of_rule.chain(of_lists).chain(of_entries).collect();
+        for (what, date, range) in &all {
+            let location = at(&pack.file, range);
+            if self.vocabulary.is_mandatory(written) {
+                let message = format!("{what} expires, and its category is mandatory");
+                let help = "what is mandatory holds until somebody takes it out";
+                self.out.push(Diagnostic::error("R080", location, message).help(help));
+            } else if rule.place.is_some()
+                && !self.made.expiring.iter().any(|known| known.location == location)
+            {
+                let told = Expiring { what: what.clone(), date: *date, location };
+                self.made.expiring.push(told);
+            }
+        }
+        !all.is_empty()
+    }
+
+    /// Checks a literal or regex and keeps it. `first` is the place of the first literal of its entry.
+    fn register(
+        &mut self,
+        rule: &RulePlace<'_>,
+        role: Role,
+        placed: &Placed<'_>,
+        first: Option<usize>,
+    ) {
         let index = self.made.entries.len();
-        let entry = Entry::new(rule.place.unwrap_or_default(), role, placed.entry);
+        let rule_place = rule.place.unwrap_or_default();
+        let mut entry = Entry::new(rule_place, role, placed.entry, placed.literal);
+        entry.first = first.unwrap_or(index);
         let sound = match entry.kind {
             EntryKind::Regex => self.check_regex(index, &entry, placed, rule.place.is_some()),
             _ => self.check_literal(rule, &entry, placed),
@@ -243,7 +414,7 @@ impl Compiler<'_> {
             return false;
         }
         let (letters, signs) = counts(&entry.standard);
-        let greedy = entry.role == Role::Finds && entry.kind != EntryKind::Exact;
+        let greedy = entry.role.is_evidence() && entry.kind != EntryKind::Exact;
         if greedy && rule.written.severity.level() >= 2 && letters == 0 && signs == 1 {
             let help = "write two characters or more, or lower the severity";
             let message = "a single character is too greedy at severity 2 and above";
@@ -261,13 +432,18 @@ impl Compiler<'_> {
         let target = Target::Entry(index);
         let by = &mut self.patterns;
         if entry.view == View::Raw {
-            by.raw.entry(placed.entry.text.clone()).or_default().push(target);
+            by.raw.entry(placed.literal.to_owned()).or_default().push(target);
             return;
         }
         // Beside kana, Traditional characters are Japanese and stay as they are.
-        let among_kana = standard_literal_among_kana(&placed.entry.text);
+        let among_kana = standard_literal_among_kana(placed.literal);
         for form in std::iter::once(entry.standard.clone()).chain(among_kana) {
             by.standard.entry(form).or_default().push(target);
+        }
+        if entry.kind == EntryKind::Domain {
+            for form in literals(&entry.standard).skip(1) {
+                by.standard.entry(form).or_default().push(target);
+            }
         }
         if entry.view >= View::Skeleton && !entry.skeleton.text.is_empty() {
             let bare = entry.skeleton.unsqueezed();
@@ -291,8 +467,7 @@ impl Compiler<'_> {
         let checked = match self.regexes.entry(key).or_insert_with(check).clone() {
             Ok(checked) => checked,
             Err(problem) => {
-                let diagnostic = Diagnostic::error(problem.code, location, problem.message);
-                self.out.push(diagnostic.help(problem.help));
+                self.refuse(location, problem);
                 return false;
             }
         };
@@ -324,7 +499,8 @@ impl Compiler<'_> {
             hasher.bytes(&*facts.hash);
         }
         self.made.hash = hasher.hex();
-        for patterns in [&self.patterns.standard, &self.patterns.skeleton] {
+        let by = &self.patterns;
+        for patterns in [&by.raw, &by.standard, &by.skeleton] {
             if let Some((pattern, ends)) = densest_end(patterns).filter(|&(_, n)| n > ENDS_MAX) {
                 let message = format!("{ends} entries end where `{pattern}` ends, {ENDS_MAX} may");
                 self.out.push(Diagnostic::global("R033", message).help("remove nested entries"));
@@ -355,32 +531,6 @@ impl Compiler<'_> {
                 ViewMatchers::default()
             }
         }
-    }
-}
-
-/// The hash of an effective rule: everything that can change what it finds or how it counts.
-struct RuleHash(ValueHasher);
-
-impl RuleHash {
-    fn new(rule: &RuleFile) -> Self {
-        let mut hasher = ValueHasher::default();
-        hasher
-            .bytes(&rule.id)
-            .bytes(rule.category.as_ref().map_or("", Category::as_str))
-            .integer(rule.severity.level().into())
-            .bytes(rule.status.as_str())
-            .bytes(rule.min.to_string())
-            .bytes(format!("{:?} {:?}", rule.languages, rule.surfaces));
-        Self(hasher)
-    }
-
-    fn entry(&mut self, role: Role, entry: &EntryFile) {
-        let how = format!("{role:?} {:?} {:?}", entry.kind, entry.options);
-        self.0.bytes(how).bytes(&entry.text);
-    }
-
-    fn finish(self) -> Arc<str> {
-        self.0.hex()[..16].into()
     }
 }
 

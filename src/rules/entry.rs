@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use super::file::{EntryFile, EntryKind};
+use jiff::Timestamp;
+
+use super::{
+    expiry,
+    file::{EntryFile, EntryKind},
+};
 use crate::{
     post::Field,
     text::{SkeletonLiteral, View, is_spacing, skeleton_literal, standard_literal},
@@ -14,12 +19,30 @@ const SKELETON_LETTERS_MIN: usize = 4;
 const SKELETON_SIGNS_MIN: usize = 2;
 
 /// What a find of an entry means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Role {
-    /// The rule's evidence.
+    /// The rule's evidence, of `any`.
     Finds,
+    /// The rule's evidence, of this group of `all`.
+    Group(u16),
     /// A decent phrase that cancels what lies inside.
     Excepts,
+    /// A find vetoes the whole post.
+    Vetoes,
+    /// This entry of `near`, which gives no evidence itself.
+    Near(u16),
+}
+
+impl Role {
+    /// Whether a find is evidence.
+    pub(super) fn is_evidence(self) -> bool {
+        matches!(self, Self::Finds | Self::Group(_))
+    }
+
+    /// Whether a find softens: such entries are taken at their word, so that disguise buys nothing.
+    pub(super) fn softens(self) -> bool {
+        matches!(self, Self::Excepts | Self::Vetoes)
+    }
 }
 
 /// One thing to look for.
@@ -30,12 +53,16 @@ pub(super) struct Entry {
     pub(super) role: Role,
     /// What its author wrote.
     pub(super) name: Arc<str>,
+    /// The place of the first literal of the same entry; its own where the entry has no variants.
+    pub(super) first: usize,
     pub(super) kind: EntryKind,
     /// The strongest view it is looked for in.
     pub(super) view: View,
     pub(super) fields: FieldSet,
     /// Whether its author asked for addresses and mentions, which literals skip otherwise.
     pub(super) in_links: bool,
+    /// From when on it acts as shadow.
+    pub(super) expires: Option<Timestamp>,
     /// The original must read like this.
     pub(super) case: Option<Arc<str>>,
     pub(super) standard: String,
@@ -45,20 +72,23 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(rule: usize, role: Role, written: &EntryFile) -> Self {
-        let standard = standard_literal(&written.text);
+    /// An entry as it was `written`, and one of the literals that it stands for.
+    pub(super) fn new(rule: usize, role: Role, written: &EntryFile, literal: &str) -> Self {
+        let standard = standard_literal(literal);
         let view = written.options.view.unwrap_or_else(|| default_view(role, written, &standard));
         let options = &written.options;
         Self {
             rule,
             role,
             name: name(written),
+            first: 0,
             kind: written.kind,
             view,
             fields: FieldSet::of(&options.fields, written.kind),
-            in_links: options.fields.contains(&Field::Links),
-            case: options.case.then(|| written.text.as_str().into()),
-            skeleton: skeleton_literal(&written.text),
+            in_links: options.fields.contains(&Field::Links) || written.kind == EntryKind::Domain,
+            expires: options.expires.and_then(expiry::begins),
+            case: options.case.then(|| literal.into()),
+            skeleton: skeleton_literal(literal),
             standard,
             not_after: Neighbours::new(&options.not_after),
             not_before: Neighbours::new(&options.not_before),
@@ -68,7 +98,7 @@ impl Entry {
     /// Whether a boundary is needed on the left and on the right.
     pub(super) fn edges(&self) -> (bool, bool) {
         match self.kind {
-            EntryKind::Word => (true, true),
+            EntryKind::Word | EntryKind::Domain => (true, true),
             EntryKind::Prefix => (true, false),
             EntryKind::Suffix => (false, true),
             EntryKind::Text | EntryKind::Exact | EntryKind::Regex | EntryKind::List => {
@@ -111,11 +141,11 @@ impl Neighbours {
 pub(super) struct FieldSet(u8);
 
 impl FieldSet {
-    /// Without fields named, literals look everywhere but in links, regexes everywhere.
+    /// Without fields named, literals look everywhere but in links, regexes and hosts everywhere.
     fn of(fields: &[Field], kind: EntryKind) -> Self {
         let all = |named: &[Field]| named.iter().fold(0, |set, &field| set | bit(field));
         match (fields, kind) {
-            ([], EntryKind::Regex) => Self(all(&Field::ALL)),
+            ([], EntryKind::Regex | EntryKind::Domain) => Self(all(&Field::ALL)),
             ([], _) => Self(all(&Field::ALL) & !bit(Field::Links)),
             (named, _) => Self(all(named)),
         }
@@ -134,7 +164,7 @@ fn bit(field: Field) -> u8 {
 /// Exceptions are taken at their word; finds are looked for in disguise when they are long enough to
 /// survive folding.
 fn default_view(role: Role, written: &EntryFile, standard: &str) -> View {
-    if role == Role::Excepts || written.kind == EntryKind::Regex {
+    if role.softens() || matches!(written.kind, EntryKind::Regex | EntryKind::Domain) {
         return View::Standard;
     }
     let (letters, signs) = counts(standard);

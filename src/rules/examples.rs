@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{
     file::{EntryKind, Example, PackFile, RuleFile},
-    ruleset::{Ruleset, ScanPart},
+    given::Given,
+    ruleset::{Ruleset, ScanPart, Setting},
 };
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Level, Location, SourceFile},
@@ -88,12 +89,17 @@ impl RuleExamples<'_> {
     /// The entries of this rule that give evidence in the text.
     fn evidence(&self, example: &Example) -> Vec<Arc<str>> {
         let text = standard(&example.text);
+        let given = example.given.as_deref().and_then(Given::surface);
+        let surface = given.or(self.rule.surfaces.first().copied()).unwrap_or(Surface::Post);
+        let post = example.post(surface);
+        let circumstances = example.circumstances(&post);
+        let circumstances = circumstances.as_ref();
+        let setting = Setting { surface, declared: example.language, circumstances };
         let original = example.text.as_str();
         let part = ScanPart { field: Field::Body, index: None, original, standard: &text };
-        let surface = self.rule.surfaces.first().copied().unwrap_or(Surface::Post);
         let ours =
             |hit: &RuleHit| hit.rule.id.as_str() == self.rule.id && hit.cancelled_by.is_none();
-        let hits = self.rules.scan(&[part], surface).hits.into_iter().filter(ours);
+        let hits = self.rules.scan_before(&[part], setting, &mut ()).hits.into_iter().filter(ours);
         hits.map(|hit| hit.entry).collect()
     }
 
@@ -107,7 +113,8 @@ impl RuleExamples<'_> {
                 self.out.push(Diagnostic::error("R040", location, message).help(help));
             }
         }
-        let regexes = rule.any.iter().filter(|entry| entry.kind == EntryKind::Regex);
+        let finds = rule.any.iter().chain(rule.combination.all.iter().flatten());
+        let regexes = finds.filter(|entry| entry.kind == EntryKind::Regex);
         for entry in regexes {
             let name = format!("regex: {}", entry.text);
             if !used.iter().any(|seen| **seen == *name) {

@@ -5,10 +5,20 @@
 
 use std::{ops::Range, sync::Arc};
 
+use jiff::civil::Date;
+
+use super::{
+    combination::CombinationFile,
+    expectation::{LanguageTag, Mismatch},
+    expiry::{self, ExpiryFile},
+    given::Given,
+    variants::{self, Variant},
+};
 use crate::{
+    condition::{self, ConditionFile},
     diagnostic::{Diagnostics, SourceFile},
     post::{Field, Surface},
-    signal::{Category, Language, Severity, Status},
+    signal::{Category, Severity, Status},
     text::View,
     yaml::{Keys, Node, NodeKind, Reader, parse},
 };
@@ -27,6 +37,10 @@ pub struct PackFile {
     pub name_range: Range<usize>,
     /// Lists by the name that entries use.
     pub lists: Vec<ListReference>,
+    /// Spellings that literals share.
+    pub variants: Vec<Variant>,
+    /// Decent phrases for every rule that is not mandatory.
+    pub allow: Vec<EntryFile>,
     /// The rules, in order.
     pub rules: Vec<RuleFile>,
 }
@@ -40,6 +54,10 @@ pub struct ListReference {
     pub path: String,
     /// The path's place.
     pub range: Range<usize>,
+    /// From when on it acts as shadow.
+    pub expires: Option<ExpiryFile>,
+    /// `shrink: accepted`: it may be much shorter than before.
+    pub may_shrink: bool,
 }
 
 /// One rule.
@@ -60,21 +78,36 @@ pub struct RuleFile {
     /// How far the rule has come.
     pub status: Status,
     /// Where it is expected; empty: anywhere.
-    pub languages: Vec<Language>,
+    pub languages: Vec<LanguageTag>,
+    /// What follows where a find stands in another language.
+    pub mismatch: Mismatch,
     /// Where it looks; empty: everywhere.
     pub surfaces: Vec<Surface>,
     /// What it finds.
     pub any: Vec<EntryFile>,
-    /// How many different entries must be there.
-    pub min: usize,
+    /// What it asks for beside one find.
+    pub combination: CombinationFile,
     /// What cancels a find that lies inside.
     pub unless: Vec<EntryFile>,
+    /// What it asks of the post beside its words.
+    pub when: Option<ConditionFile>,
+    /// From when on it acts as shadow.
+    pub expires: Option<ExpiryFile>,
     /// Texts it must hit.
     pub hit: Vec<Example>,
     /// Texts it must miss.
     pub miss: Vec<Example>,
     /// Texts it ought to hit one day.
     pub todo: Vec<Example>,
+}
+
+impl RuleFile {
+    /// Every entry, whatever it is for.
+    pub(super) fn every_entry(&self) -> impl Iterator<Item = &EntryFile> {
+        let CombinationFile { all, none, near, .. } = &self.combination;
+        let near = near.iter().flat_map(|near| &near.entries);
+        self.any.iter().chain(&self.unless).chain(all.iter().flatten()).chain(none).chain(near)
+    }
 }
 
 /// One thing to look for.
@@ -105,6 +138,8 @@ pub enum EntryKind {
     Exact,
     /// A regular expression.
     Regex,
+    /// A host name with its subdomains.
+    Domain,
     /// Every line of a list file.
     List,
 }
@@ -119,6 +154,7 @@ impl EntryKind {
             Self::Suffix => "suffix",
             Self::Exact => "exact",
             Self::Regex => "regex",
+            Self::Domain => "domain",
             Self::List => "list",
         }
     }
@@ -137,6 +173,8 @@ pub struct EntryOptions {
     pub not_after: Vec<String>,
     /// Not directly before one of these.
     pub not_before: Vec<String>,
+    /// From when on it acts as shadow.
+    pub expires: Option<Date>,
 }
 
 /// A text with which a rule is tried.
@@ -145,7 +183,9 @@ pub struct Example {
     /// The text.
     pub text: String,
     /// The language the author declares.
-    pub language: Option<Language>,
+    pub language: Option<LanguageTag>,
+    /// What is known of the post; without it every condition holds.
+    pub given: Option<Box<Given>>,
     /// Its place.
     pub range: Range<usize>,
 }
@@ -158,6 +198,8 @@ pub fn parse_pack(file: &Arc<SourceFile>, out: &mut Diagnostics) -> Option<PackF
     let name = keys.require("pack", &reader);
     keys.take("owner").map(|node| reader.filled(node));
     let lists = keys.take("lists").map(|node| list_references(&reader, node)).unwrap_or_default();
+    let variants = keys.take("variants").map(|n| variants::read(&reader, n)).unwrap_or_default();
+    let allow = keys.take("allow").map(|node| entries(&reader, node)).unwrap_or_default();
     let rules = keys.require("rules", &reader);
     reader.finish(&keys);
     let name_node = name?;
@@ -171,7 +213,7 @@ pub fn parse_pack(file: &Arc<SourceFile>, out: &mut Diagnostics) -> Option<PackF
     }
     let rules = reader.items(rules?).iter().filter_map(|node| rule(&reader, name, node)).collect();
     let (name, name_range) = (name.to_owned(), name_node.range.clone());
-    Some(PackFile { file: Arc::clone(file), name, name_range, lists, rules })
+    Some(PackFile { file: Arc::clone(file), name, name_range, lists, variants, allow, rules })
 }
 
 fn list_references(reader: &Reader<'_>, node: &Node) -> Vec<ListReference> {
@@ -181,12 +223,20 @@ fn list_references(reader: &Reader<'_>, node: &Node) -> Vec<ListReference> {
         let Some(mut keys) = reader.keys(&entry.value) else { continue };
         let path = keys.require("file", reader);
         keys.take("source").map(|node| reader.filled(node));
+        let expires = keys.take("expires").and_then(|node| expiry::read(reader, node));
+        let shrink = keys.take("shrink").and_then(|n| reader.choice(n, &[()], |()| "accepted"));
         reader.finish(&keys);
         if let Some(node) = path
             && let Some(path) = reader.filled(node)
         {
             let (name, path) = (entry.key.clone(), path.to_owned());
-            lists.push(ListReference { name, path, range: node.range.clone() });
+            lists.push(ListReference {
+                name,
+                path,
+                range: node.range.clone(),
+                expires,
+                may_shrink: shrink.is_some(),
+            });
         }
     }
     lists
@@ -202,10 +252,14 @@ fn rule(reader: &Reader<'_>, pack: &str, node: &Node) -> Option<RuleFile> {
     let status = keys.take("status");
     let status = status.map(|node| reader.choice(node, &Status::ALL, Status::as_str));
     let languages = keys.take("languages").map(|node| languages(reader, node)).unwrap_or_default();
+    let mismatch = keys.take("mismatch");
+    let mismatch = mismatch.and_then(|n| reader.choice(n, &Mismatch::ALL, Mismatch::as_str));
     let surfaces = keys.take("surfaces").map(|node| surfaces(reader, node)).unwrap_or_default();
-    let any = keys.require("any", reader).map(|node| entries(reader, node)).unwrap_or_default();
-    let min = keys.take("min").map(|node| reader.parsed::<usize>(node, "a number of entries"));
+    let any = keys.take("any").map(|node| entries(reader, node)).unwrap_or_default();
+    let combination = CombinationFile::read(reader, &mut keys);
     let unless = keys.take("unless").map(|node| entries(reader, node)).unwrap_or_default();
+    let when = keys.take("when").and_then(|node| condition::read(reader, node));
+    let expires = keys.take("expires").and_then(|node| expiry::read(reader, node));
     let [hit, miss, todo] = ["hit", "miss", "todo"].map(|key| examples(reader, &mut keys, key));
     reader.finish(&keys);
 
@@ -226,10 +280,13 @@ fn rule(reader: &Reader<'_>, pack: &str, node: &Node) -> Option<RuleFile> {
         severity: severity.unwrap_or_default(),
         status: status.flatten().unwrap_or(Status::Shadow),
         languages,
+        mismatch: mismatch.unwrap_or_default(),
         surfaces,
         any,
-        min: min.flatten().unwrap_or(1),
+        combination,
         unless,
+        when,
+        expires,
         hit,
         miss,
         todo,
@@ -246,11 +303,12 @@ fn severity(reader: &Reader<'_>, node: &Node) -> Option<Severity> {
     valid
 }
 
-fn languages(reader: &Reader<'_>, node: &Node) -> Vec<Language> {
+fn languages(reader: &Reader<'_>, node: &Node) -> Vec<LanguageTag> {
     let language = |item: &Node| {
-        let language = Language::of_tag(reader.filled(item)?);
+        let language = LanguageTag::new(reader.filled(item)?);
         if language.is_none() {
-            reader.error(&item.range, "R004", "a language is a code such as en, zh or pt-BR");
+            let message = "a language is a code such as en, pt-BR or zh-Hant";
+            reader.error(&item.range, "R004", message);
         }
         language
     };
@@ -262,11 +320,11 @@ fn surfaces(reader: &Reader<'_>, node: &Node) -> Vec<Surface> {
     reader.items(node).iter().filter_map(surface).collect()
 }
 
-fn entries(reader: &Reader<'_>, node: &Node) -> Vec<EntryFile> {
+pub(super) fn entries(reader: &Reader<'_>, node: &Node) -> Vec<EntryFile> {
     reader.items(node).iter().filter_map(|item| entry(reader, item)).collect()
 }
 
-fn entry(reader: &Reader<'_>, node: &Node) -> Option<EntryFile> {
+pub(super) fn entry(reader: &Reader<'_>, node: &Node) -> Option<EntryFile> {
     let (kind, value, options) = match &node.kind {
         NodeKind::Mapping(_) => keyed_entry(reader, node)?,
         _ => (EntryKind::Word, node, EntryOptions::default()),
@@ -289,10 +347,10 @@ fn keyed_entry<'n>(
     reader: &Reader<'_>,
     node: &'n Node,
 ) -> Option<(EntryKind, &'n Node, EntryOptions)> {
-    use EntryKind::{Exact, List, Prefix, Regex, Suffix, Text, Word};
+    use EntryKind::{Domain, Exact, List, Prefix, Regex, Suffix, Text, Word};
     let mut keys = reader.keys(node)?;
     let mut written = Vec::new();
-    for kind in [Word, Text, Prefix, Suffix, Exact, Regex, List] {
+    for kind in [Word, Text, Prefix, Suffix, Exact, Regex, Domain, List] {
         written.extend(keys.take(kind.as_str()).map(|value| (kind, value)));
     }
     let options = EntryOptions {
@@ -303,16 +361,19 @@ fn keyed_entry<'n>(
         case: keys.take("case").and_then(|n| reader.boolean(n)).unwrap_or_default(),
         not_after: strings(reader, keys.take("not_after")),
         not_before: strings(reader, keys.take("not_before")),
+        expires: keys.take("expires").and_then(|n| expiry::read(reader, n)).map(|e| e.date),
     };
     reader.finish(&keys);
     let [(kind, value)] = written[..] else {
-        let help = "write exactly one of word, text, prefix, suffix, exact, regex, list";
+        let help = "write exactly one of word, text, prefix, suffix, exact, regex, domain, list";
         reader.error_help(&node.range, "R007", "it is not clear how this entry matches", help);
         return None;
     };
-    if kind == EntryKind::Regex && options.view == Some(View::Skeleton) {
+    let folded_far = options.view == Some(View::Skeleton);
+    if folded_far && matches!(kind, EntryKind::Regex | EntryKind::Domain) {
         let help = "write `view: raw`, or leave it out for the standard view";
-        reader.error_help(&node.range, "R008", "a regex does not run on the skeleton view", help);
+        let message = format!("a {} is not looked for in the skeleton view", kind.as_str());
+        reader.error_help(&node.range, "R008", message, help);
     }
     Some((kind, value, options))
 }
@@ -335,15 +396,16 @@ fn examples(reader: &Reader<'_>, keys: &mut Keys<'_>, key: &'static str) -> Vec<
 fn example(reader: &Reader<'_>, node: &Node) -> Option<Example> {
     let NodeKind::Mapping(_) = node.kind else {
         let text = reader.text(node)?.to_owned();
-        return Some(Example { text, language: None, range: node.range.clone() });
+        return Some(Example { text, language: None, given: None, range: node.range.clone() });
     };
     let mut keys = reader.keys(node)?;
     let text = keys.require("text", reader);
     let language = keys.take("language").map(|n| languages(reader, n)).unwrap_or_default();
+    let given = Given::read(reader, &mut keys).map(Box::new);
     reader.finish(&keys);
-    let text = text?;
-    let language = language.first().copied();
-    Some(Example { text: reader.text(text)?.to_owned(), language, range: text.range.clone() })
+    let (node, language) = (text?, language.first().copied());
+    let text = reader.text(node)?.to_owned();
+    Some(Example { text, language, given, range: node.range.clone() })
 }
 
 /// Ids and names: `off-platform-contact`, `scam_fraud`.

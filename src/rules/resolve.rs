@@ -1,28 +1,28 @@
 //! From finds to hits: the longest find of a rule counts, decent phrases cancel, weak evidence is
 //! marked, and everything is put in its published order.
 
-use std::{cmp::Reverse, ops::Range, sync::Arc};
+use std::{cmp::Reverse, sync::Arc};
 
 use super::{
+    combine::Lacking,
     entry::Role,
+    expectation::{Mismatch, is_elsewhere},
     file::EntryKind,
-    ruleset::{Find, Rule, Ruleset, ScanPart, Scanned},
+    near::Rulers,
+    ruleset::{Find, Rule, Ruleset, ScanPart, Scanned, Setting},
     trace::Witness,
 };
 use crate::{
-    signal::{HITS_PER_POST_MAX, RuleHit, SPANS_PER_HIT_MAX, Score, Status, TextSpan},
-    text::{Original, Span, Utf16Cursor, View, sentence_language},
+    condition::Seen,
+    signal::{HITS_PER_POST_MAX, RuleFacts, RuleHit, SPANS_PER_HIT_MAX, Status, TextSpan},
+    text::{Original, Span, Utf16Cursor, View},
 };
-
-/// From here on a sentence is confidently in its language, in thousandths.
-const CONFIDENT: u16 = 900;
-/// Letters a sentence needs to be confidently in a language.
-const SENTENCE_LETTERS_MIN: u32 = 20;
 
 /// Turns finds into hits.
 pub(super) fn resolve(
     rules: &Ruleset,
     parts: &[ScanPart<'_>],
+    setting: Setting<'_>,
     mut finds: Vec<Find>,
     truncated: bool,
     witness: &mut impl Witness,
@@ -35,9 +35,11 @@ pub(super) fn resolve(
     };
     finds.sort_by_key(order);
     let mut hits = Vec::new();
+    let mut rulers = Rulers::new(parts);
+    let mut resolving = Resolving { rules, parts, setting, rulers: &mut rulers };
     for of_rule in finds.chunk_by(|a, b| rules.entries[a.entry].rule == rules.entries[b.entry].rule)
     {
-        hits.extend(rule_hits(rules, parts, of_rule, witness));
+        hits.extend(resolving.rule(of_rule, witness));
     }
     let too_many = hits.len() > HITS_PER_POST_MAX;
     if too_many {
@@ -66,30 +68,161 @@ struct Counted {
     cancelled_by: Option<Arc<str>>,
 }
 
-/// The hits of one rule; `finds` are sorted by part and place.
-fn rule_hits(
-    rules: &Ruleset,
-    parts: &[ScanPart<'_>],
-    finds: &[Find],
-    witness: &mut impl Witness,
-) -> Vec<RuleHit> {
-    let mut counted = Vec::new();
-    for of_part in finds.chunk_by(|a, b| a.part == b.part) {
-        counted.extend(longest(rules, of_part, witness));
-    }
-    let rule = &rules.rules[rules.entries[finds[0].entry].rule];
-    let mut evidence: Vec<usize> =
-        counted.iter().filter(|c| c.cancelled_by.is_none()).map(|c| c.find.entry).collect();
-    evidence.sort_unstable();
-    evidence.dedup();
-    if evidence.len() < rule.min {
-        // Too little to be evidence; what a decent phrase cancelled is still told.
-        for found in counted.iter().filter(|found| found.cancelled_by.is_none()) {
-            witness.too_few(found.find, evidence.len());
+/// One post on its way from finds to hits.
+struct Resolving<'r, 'p> {
+    rules: &'r Ruleset,
+    parts: &'r [ScanPart<'r>],
+    setting: Setting<'r>,
+    rulers: &'r mut Rulers<'p>,
+}
+
+impl Resolving<'_, '_> {
+    /// The hits of one rule; `finds` are sorted by part and place.
+    fn rule(&mut self, finds: &[Find], witness: &mut impl Witness) -> Vec<RuleHit> {
+        let rules = self.rules;
+        let rule = &rules.rules[rules.entries[finds[0].entry].rule];
+        let Some(shadow) = &rule.shadow else {
+            return self.settle(rule, &rule.facts, finds, witness);
+        };
+        let entry = |find: &Find| &rules.entries[find.entry];
+        let over = |find: &Find| self.setting.is_over(entry(find).expires);
+        // What has expired softens nothing any longer.
+        let mut finds: Vec<Find> = finds.to_vec();
+        finds.retain(|find| !(over(find) && entry(find).role.softens()));
+        if self.setting.is_over(rule.expires) {
+            return self.settle(rule, shadow, &finds, witness);
         }
-        counted.retain(|find| find.cancelled_by.is_some());
+        let (past, live): (Vec<Find>, Vec<Find>) = finds.iter().partition(|find| over(find));
+        if past.is_empty() {
+            return self.settle(rule, &rule.facts, &finds, witness);
+        }
+        // Enforced is what stands without the expired entries.
+        let mut hits = self.settle(rule, &rule.facts, &live, &mut ());
+        let stands = hits.iter().any(|hit| hit.cancelled_by.is_none());
+        let trial = self.settle(rule, shadow, &finds, witness);
+        if !stands {
+            return trial;
+        }
+        let expired = |hit: &RuleHit| past.iter().any(|find| entry(find).name == hit.entry);
+        hits.extend(trial.into_iter().filter(expired));
+        hits
     }
-    group(rules, rule, parts, counted)
+
+    /// The hits of finds that count alike.
+    fn settle(
+        &mut self,
+        rule: &Rule,
+        facts: &Arc<RuleFacts>,
+        finds: &[Find],
+        witness: &mut impl Witness,
+    ) -> Vec<RuleHit> {
+        let rules = self.rules;
+        let plain = rule.combination.plain;
+        let mut counted = Vec::new();
+        for of_part in finds.chunk_by(|a, b| a.part == b.part) {
+            if plain {
+                counted.extend(longest(rules, of_part, witness));
+            } else {
+                counted.extend(longest_of_each(rules, of_part, witness));
+            }
+        }
+        let evidence: Vec<Find> =
+            counted.iter().filter(|c| c.cancelled_by.is_none()).map(|c| c.find).collect();
+        let aside = |find: &&Find| {
+            !plain && matches!(rules.entries[find.entry].role, Role::Vetoes | Role::Near(_))
+        };
+        let asides: Vec<Find> = finds.iter().filter(aside).copied().collect();
+        if let Some(lacking) = rule.combination.lacks(rules, &evidence, &asides, self.rulers) {
+            // Too little to be evidence; what a decent phrase cancelled is still told.
+            for find in evidence {
+                witness.lacking(find, lacking);
+            }
+            counted.retain(|find| find.cancelled_by.is_some());
+        }
+        self.group(rule, facts, counted, witness)
+    }
+
+    /// One hit for each entry, part and fate; of several views the cheapest.
+    fn group(
+        &self,
+        rule: &Rule,
+        facts: &Arc<RuleFacts>,
+        mut counted: Vec<Counted>,
+        witness: &mut impl Witness,
+    ) -> Vec<RuleHit> {
+        counted.sort_by(|a, b| {
+            let key = |c: &Counted| (c.find.entry, c.find.part, c.cancelled_by.clone());
+            let place = |c: &Counted| (c.find.view, c.find.span);
+            key(a).cmp(&key(b)).then(place(a).cmp(&place(b)))
+        });
+        let same = |a: &Counted, b: &Counted| {
+            (a.find.entry, a.find.part, &a.cancelled_by)
+                == (b.find.entry, b.find.part, &b.cancelled_by)
+        };
+        let mut hits = Vec::new();
+        for group in counted.chunk_by(same) {
+            let hit = self.hit(rule, facts, group);
+            match self.refuses(rule, &hit) {
+                None => hits.push(hit),
+                Some(lacking) => witness.lacking(group[0].find, lacking),
+            }
+        }
+        hits
+    }
+
+    /// Why a hit does not count, where the rule asks for more of its post.
+    fn refuses(&self, rule: &Rule, hit: &RuleHit) -> Option<Lacking> {
+        if hit.language_mismatch && rule.mismatch == Mismatch::Drop {
+            return Some(Lacking::Language);
+        }
+        let (when, circumstances) = (rule.when.as_ref()?, self.setting.circumstances?);
+        let seen = Seen { field: Some(hit.field), obfuscated: hit.obfuscated };
+        (!when.holds(circumstances, seen)).then_some(Lacking::Condition)
+    }
+
+    fn hit(&self, rule: &Rule, facts: &Arc<RuleFacts>, group: &[Counted]) -> RuleHit {
+        let first = &group[0];
+        let part = &self.parts[first.find.part];
+        let view = first.find.view;
+        let in_view = || group.iter().filter(|c| c.find.view == view).map(|c| c.find.span);
+        let mut cursor = Utf16Cursor::new(part.original);
+        let spans: Vec<TextSpan> = in_view()
+            .take(SPANS_PER_HIT_MAX)
+            .map(|bytes| TextSpan { bytes, utf16: cursor.span(bytes) })
+            .collect();
+        let declared = self.setting.declared;
+        let mismatched =
+            |span: Span<Original>| is_elsewhere(rule, part.original, span.range(), declared);
+        RuleHit {
+            rule: Arc::clone(facts),
+            entry: Arc::clone(&self.rules.entries[first.find.entry].name),
+            field: part.field,
+            index: part.index,
+            view,
+            obfuscated: view >= View::Skeleton,
+            language_mismatch: spans.iter().all(|span| mismatched(span.bytes)),
+            cancelled_by: first.cancelled_by.clone(),
+            at_most: None,
+            truncated: in_view().nth(SPANS_PER_HIT_MAX).is_some(),
+            spans,
+        }
+    }
+}
+
+/// The longest finds of `any` and of each group of `all`: what one of them asks for, another must not
+/// hide.
+fn longest_of_each(rules: &Ruleset, finds: &[Find], witness: &mut impl Witness) -> Vec<Counted> {
+    let role = |find: &Find| rules.entries[find.entry].role;
+    let mut roles: Vec<Role> = finds.iter().map(role).filter(|role| role.is_evidence()).collect();
+    roles.sort_unstable();
+    roles.dedup();
+    let mut counted = Vec::new();
+    for of in roles {
+        let takes_part = |find: &&Find| role(find) == of || role(find) == Role::Excepts;
+        let finds: Vec<Find> = finds.iter().filter(takes_part).copied().collect();
+        counted.extend(longest(rules, &finds, witness));
+    }
+    counted
 }
 
 /// The finds of one part that no longer find of the same rule covers, each with what cancels it.
@@ -129,59 +262,4 @@ fn longest(rules: &Ruleset, finds: &[Find], witness: &mut impl Witness) -> Vec<C
         counted.push(Counted { find: *find, cancelled_by });
     }
     counted
-}
-
-/// One hit for each entry, part and fate; of several views the cheapest.
-fn group(
-    rules: &Ruleset,
-    rule: &Rule,
-    parts: &[ScanPart<'_>],
-    mut counted: Vec<Counted>,
-) -> Vec<RuleHit> {
-    counted.sort_by(|a, b| {
-        let key = |c: &Counted| (c.find.entry, c.find.part, c.cancelled_by.clone());
-        key(a).cmp(&key(b)).then(a.find.view.cmp(&b.find.view)).then(a.find.span.cmp(&b.find.span))
-    });
-    let same = |a: &Counted, b: &Counted| {
-        (a.find.entry, a.find.part, &a.cancelled_by) == (b.find.entry, b.find.part, &b.cancelled_by)
-    };
-    counted.chunk_by(same).map(|group| hit(rules, rule, parts, group)).collect()
-}
-
-fn hit(rules: &Ruleset, rule: &Rule, parts: &[ScanPart<'_>], group: &[Counted]) -> RuleHit {
-    let first = &group[0];
-    let part = &parts[first.find.part];
-    let view = first.find.view;
-    let in_view = || group.iter().filter(|c| c.find.view == view).map(|c| c.find.span);
-    let mut cursor = Utf16Cursor::new(part.original);
-    let spans: Vec<TextSpan> = in_view()
-        .take(SPANS_PER_HIT_MAX)
-        .map(|bytes| TextSpan { bytes, utf16: cursor.span(bytes) })
-        .collect();
-    let mismatched = |span: Span<Original>| is_other_language(rule, part.original, span.range());
-    RuleHit {
-        rule: Arc::clone(&rule.facts),
-        entry: Arc::clone(&rules.entries[first.find.entry].name),
-        field: part.field,
-        index: part.index,
-        view,
-        obfuscated: view >= View::Skeleton,
-        language_mismatch: spans.iter().all(|span| mismatched(span.bytes)),
-        cancelled_by: first.cancelled_by.clone(),
-        at_most: None,
-        truncated: in_view().nth(SPANS_PER_HIT_MAX).is_some(),
-        spans,
-    }
-}
-
-/// Whether the sentence around the find is confidently in none of the rule's languages.
-fn is_other_language(rule: &Rule, original: &str, span: Range<usize>) -> bool {
-    if rule.languages.is_empty() {
-        return false;
-    }
-    let sentence = sentence_language(original, span);
-    let confident = Score::from_thousandths(CONFIDENT).is_some_and(|c| sentence.confidence >= c);
-    confident
-        && sentence.letters >= SENTENCE_LETTERS_MIN
-        && !rule.languages.contains(&sentence.language)
 }

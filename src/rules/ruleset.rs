@@ -2,20 +2,30 @@
 
 use std::{ops::Range, sync::Arc};
 
+use jiff::Timestamp;
+
 use super::{
+    combine::Combination,
+    domain,
     entry::{Entry, Role},
+    expectation::{LanguageTag, Mismatch},
+    expiry::Expiring,
     file::EntryKind,
     literals::{Enough, Literals, Target},
     patterns::{Pattern, Uncalled},
     resolve::resolve,
-    skip::{addresses_and_mentions, lies_inside},
+    shrink::ListSize,
     trace::{Refusal, Witness},
 };
 use crate::{
+    condition::{Circumstances, Condition},
+    diagnostic::Diagnostic,
     post::{Field, Part, Surface},
-    signal::{Language, RuleFacts, RuleHit},
+    signal::{RuleFacts, RuleHit},
     text::{
-        Normalized, NormalizedText, Original, Skeleton, Span, View, left_edge, right_edge, skeleton,
+        Normalized, NormalizedText, Original, Skeleton, Span, View,
+        addresses::{addresses_and_mentions, lies_inside},
+        left_edge, right_edge, skeleton,
     },
 };
 
@@ -34,6 +44,8 @@ pub struct Ruleset {
     pub(super) hash: String,
     /// Facts of every rule that is not scanned too, so that policies can name it.
     pub(super) known: Vec<Arc<RuleFacts>>,
+    pub(super) expiring: Vec<Expiring>,
+    pub(super) lists: Vec<ListSize>,
 }
 
 /// What is matched in one view.
@@ -47,9 +59,39 @@ pub(super) struct ViewMatchers {
 #[derive(Debug)]
 pub(super) struct Rule {
     pub(super) facts: Arc<RuleFacts>,
-    pub(super) languages: Vec<Language>,
+    pub(super) languages: Vec<LanguageTag>,
+    pub(super) mismatch: Mismatch,
     pub(super) surfaces: Vec<Surface>,
-    pub(super) min: usize,
+    pub(super) combination: Combination,
+    pub(super) when: Option<Condition>,
+    /// Where it or one of its entries expires: its facts as those of a shadow.
+    pub(super) shadow: Option<Arc<RuleFacts>>,
+    /// When it expires.
+    pub(super) expires: Option<Timestamp>,
+}
+
+/// The post that is scanned, as far as rules ask about it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setting<'a> {
+    pub(super) surface: Surface,
+    /// The language that the author declared.
+    pub(super) declared: Option<LanguageTag>,
+    /// Without them every condition holds and nothing has expired.
+    pub(super) circumstances: Option<&'a Circumstances<'a>>,
+}
+
+impl<'a> Setting<'a> {
+    pub(super) fn of(circumstances: &'a Circumstances<'a>) -> Self {
+        let post = circumstances.post;
+        let declared = post.language.as_deref().and_then(LanguageTag::declared);
+        Self { surface: post.surface, declared, circumstances: Some(circumstances) }
+    }
+
+    /// Whether the time has come.
+    pub(super) fn is_over(&self, expires: Option<Timestamp>) -> bool {
+        let as_of = self.circumstances.and_then(|circumstances| circumstances.as_of);
+        expires.zip(as_of).is_some_and(|(expires, as_of)| expires <= as_of)
+    }
 }
 
 /// One text of a post with its standard view.
@@ -117,18 +159,38 @@ impl Ruleset {
         self.entries.len()
     }
 
-    /// Finds every rule in every part.
+    /// Finds every rule in every part; every condition holds and nothing has expired, as in tests.
     pub fn scan(&self, parts: &[ScanPart<'_>], surface: Surface) -> Scanned {
-        self.scan_before(parts, surface, &mut ())
+        let setting = Setting { surface, declared: None, circumstances: None };
+        self.scan_before(parts, setting, &mut ())
+    }
+
+    /// Finds every rule in every part of a post that is decided.
+    pub fn scan_under(&self, parts: &[ScanPart<'_>], circumstances: &Circumstances<'_>) -> Scanned {
+        self.scan_before(parts, Setting::of(circumstances), &mut ())
+    }
+
+    /// What is wrong with lists that are much shorter than they were in `before`.
+    pub fn shrunk_since(&self, before: &Self) -> impl Iterator<Item = Diagnostic> {
+        self.lists.iter().filter_map(|list| {
+            let old = before.lists.iter().find(|old| old.path == list.path)?;
+            list.shrunk(old.entries)
+        })
+    }
+
+    /// Warnings about what expires soon, or has expired, at `now`.
+    pub fn expiring(&self, now: Timestamp) -> impl Iterator<Item = Diagnostic> {
+        self.expiring.iter().filter_map(move |expiring| expiring.told(now))
     }
 
     /// The same before a witness, who is told of everything that was seen and is no evidence.
     pub(super) fn scan_before<W: Witness>(
         &self,
         parts: &[ScanPart<'_>],
-        surface: Surface,
+        setting: Setting<'_>,
         witness: &mut W,
     ) -> Scanned {
+        let surface = setting.surface;
         let mut finds = Vec::new();
         for (index, part) in parts.iter().enumerate() {
             let exceptions = Vec::new();
@@ -140,7 +202,7 @@ impl Ruleset {
             return Scanned::default();
         }
         let truncated = finds.len() >= FINDS_MAX;
-        resolve(self, parts, finds, truncated, witness)
+        resolve(self, parts, setting, finds, truncated, witness)
     }
 }
 
@@ -179,7 +241,7 @@ impl<W: Witness> PartScan<'_, W> {
             let entry = &self.rules.entries[self.rules.patterns[pattern].entry];
             let cancels = |find: &Find| {
                 let found = &self.rules.entries[find.entry];
-                found.rule == entry.rule && found.role == Role::Finds
+                found.rule == entry.rule && found.role.is_evidence()
             };
             if finds[first..].iter().any(cancels) {
                 let text = if entry.view == View::Raw { &raw } else { &standard };
@@ -318,6 +380,9 @@ impl<W: Witness> PartScan<'_, W> {
         if entry.not_before.start(after, text.view) {
             return Err(Refusal::NotBefore);
         }
+        if entry.kind == EntryKind::Domain && !domain::stands_alone(before, after) {
+            return Err(Refusal::Host);
+        }
         if !entry.in_links && lies_inside(self.skipped(), &span) {
             return Err(Refusal::Address);
         }
@@ -329,7 +394,7 @@ impl<W: Witness> PartScan<'_, W> {
     }
 
     fn find(&self, entry: usize, view: View, span: Span<Original>) -> Find {
-        Find { part: self.index, entry, view, span }
+        Find { part: self.index, entry: self.rules.entries[entry].first, view, span }
     }
 }
 

@@ -4,33 +4,52 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{ListFiles, ScanPart, Which, compile, parse_pack};
+use super::{ListFiles, PackFile, Ruleset, ScanPart, Vocabulary, Which, compile, parse_pack};
 use crate::{
+    condition::ExtraKind,
     diagnostic::{Diagnostics, SourceFile},
     post::{Field, Surface},
     signal::RuleHit,
     text::{left_edge, right_edge, standard, standard_literal},
 };
 
+/// Packs about spam and about what is mandatory, compiled.
+pub(super) fn compiled(packs: &[PackFile], out: &mut Diagnostics) -> Ruleset {
+    let extra = [("tier".to_owned(), ExtraKind::Text)].into();
+    let (categories, mandatory) = (&["spam", "child_safety"], &["child_safety"]);
+    let vocabulary = Vocabulary { categories, mandatory, extra: &extra };
+    compile(packs, &ListFiles::default(), &vocabulary, Which::Scanned, out)
+}
+
 /// The hits of a pack in a text.
-fn hits(pack: &str, text: &str) -> Vec<RuleHit> {
+pub(super) fn hits(pack: &str, text: &str) -> Vec<RuleHit> {
     let mut out = Diagnostics::default();
     let file = Arc::new(SourceFile { path: "packs/t.yaml".into(), text: pack.to_owned() });
     let pack = parse_pack(&file, &mut out).expect("the pack can be read");
-    let rules = compile(&[pack], &ListFiles::default(), &["spam"], Which::Scanned, &mut out);
+    let rules = compiled(&[pack], &mut out);
     assert!(!out.has_errors(), "{out:?}");
     let view = standard(text);
     let part = ScanPart { field: Field::Body, index: None, original: text, standard: &view };
     rules.scan(&[part], Surface::Post).hits
 }
 
+/// The codes of what is wrong in a pack.
+pub(super) fn refused(pack: &str) -> Vec<&'static str> {
+    let mut out = Diagnostics::default();
+    let file = Arc::new(SourceFile { path: "packs/t.yaml".into(), text: pack.to_owned() });
+    if let Some(pack) = parse_pack(&file, &mut out) {
+        compiled(&[pack], &mut out);
+    }
+    out.sorted().iter().map(|diagnostic| diagnostic.code).collect()
+}
+
 /// A pack of one rule.
-fn pack(rule: &str) -> String {
+pub(super) fn pack(rule: &str) -> String {
     format!("pack: t\nrules:\n  - {{id: r, category: spam, severity: 1, status: shadow, {rule}}}\n")
 }
 
 /// What is found, as the original text says it.
-fn found<'t>(pack: &str, text: &'t str) -> Vec<&'t str> {
+pub(super) fn found<'t>(pack: &str, text: &'t str) -> Vec<&'t str> {
     let hits = hits(pack, text);
     let uncancelled = hits.iter().filter(|hit| hit.cancelled_by.is_none());
     let spans = uncancelled.flat_map(|hit| &hit.spans);
@@ -104,7 +123,7 @@ fn a_heap_of_cancelled_finds_does_not_push_a_real_one_out() {
     let mut out = Diagnostics::default();
     let file = Arc::new(SourceFile { path: "packs/t.yaml".into(), text: rules.to_owned() });
     let pack = parse_pack(&file, &mut out).expect("the pack can be read");
-    let rules = compile(&[pack], &ListFiles::default(), &["spam"], Which::Scanned, &mut out);
+    let rules = compiled(&[pack], &mut out);
     let (quoted, grave) = (standard("quoted words"), standard("grave words"));
     let part = |index, original, standard| ScanPart {
         field: Field::Tags,

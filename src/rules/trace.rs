@@ -10,11 +10,13 @@ use std::{
 };
 
 use super::{
-    entry::Role,
-    ruleset::{Find, Ruleset, ScanPart, Scanned},
+    combine::Lacking,
+    entry::{Entry, Role},
+    ruleset::{Find, Ruleset, ScanPart, Scanned, Setting},
 };
 use crate::{
-    post::{Field, Surface},
+    condition::{self, Circumstances, Seen},
+    post::Field,
     signal::{Language, RuleFacts, RuleHit, TextSpan},
     text::{SentenceLanguage, Utf16Cursor, View, sentence_language},
 };
@@ -24,6 +26,8 @@ const NOTES_MAX: usize = 4096;
 /// Bytes of a regex's required words from which on they are worth telling without the rest: two Han
 /// characters.
 const CALL_BYTES_MIN: u32 = 6;
+/// Most entries that are named where one of them is lacking.
+const NAMES_MAX: usize = 4;
 /// Most near hits that are told.
 pub const NEAR_HITS_MAX: usize = 64;
 
@@ -44,6 +48,8 @@ pub enum Refusal {
     NotWhole,
     /// It lies inside an address or a mention.
     Address,
+    /// It is a part of another host's name.
+    Host,
     /// A longer word begins before it.
     LeftEdge,
     /// A longer word goes on after it.
@@ -57,17 +63,46 @@ pub enum Refusal {
 /// Why something that was seen is no evidence; the order is the order of telling.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
+    /// The rule asks for more than was found.
+    Lacking(Lack),
+    /// The place does not satisfy the entry.
+    Refused(Refusal),
+    /// A longer find of the same rule covers it, by this entry.
+    Covered(Arc<str>),
+}
+
+/// What a rule asks for that was not found, or that was found and must not be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lack {
     /// The rule needs more different entries.
-    TooFew {
+    Entries {
         /// How many were found.
         found: usize,
         /// How many the rule's `min` asks for.
         needed: usize,
     },
-    /// The place does not satisfy the entry.
-    Refused(Refusal),
-    /// A longer find of the same rule covers it, by this entry.
-    Covered(Arc<str>),
+    /// The entries stand at another number of places.
+    Places {
+        /// How many were found.
+        found: usize,
+        /// What the rule's `count` asks for.
+        needed: String,
+    },
+    /// Nothing of a group of `all` was found; its entries.
+    Group(Vec<Arc<str>>),
+    /// An entry of `none` was found.
+    Veto(Arc<str>),
+    /// What must stand near does not.
+    Near {
+        /// The entries that are looked for.
+        entries: Vec<Arc<str>>,
+        /// Most graphemes between.
+        within: u32,
+    },
+    /// The rule's condition does not hold.
+    Condition(condition::Unmet),
+    /// The rule drops finds in sentences of another language.
+    Language,
 }
 
 /// Something that nearly hit.
@@ -117,11 +152,12 @@ pub struct Trace {
 
 impl Ruleset {
     /// Scans once more, and keeps what is dropped on the way.
-    pub fn trace(&self, parts: &[ScanPart<'_>], surface: Surface) -> Trace {
+    pub fn trace(&self, parts: &[ScanPart<'_>], circumstances: &Circumstances<'_>) -> Trace {
         let mut notes = Notes::default();
-        let scanned = self.scan_before(parts, surface, &mut notes);
+        let scanned = self.scan_before(parts, Setting::of(circumstances), &mut notes);
         let expected = scanned.hits.iter().map(|hit| self.expected(parts, hit)).collect();
-        let mut near = self.near_hits(parts, &notes, &scanned.hits);
+        let near = Near { rules: self, parts, circumstances };
+        let mut near = near.hits(&notes, &scanned.hits);
         let more = notes.full || near.len() > NEAR_HITS_MAX;
         near.truncate(NEAR_HITS_MAX);
         Trace { scanned, expected, near, more }
@@ -134,15 +170,25 @@ impl Ruleset {
         let part = parts.iter().find(here).expect("a hit lies in a part that was scanned");
         let span = hit.spans.first().map_or(0..0, |span| span.bytes.range());
         let sentence = sentence_language(part.original, span);
-        Expected { languages: rule.languages.clone(), sentence }
+        let languages = rule.languages.iter().map(|tag| tag.language).collect();
+        Expected { languages, sentence }
     }
+}
 
+/// What near hits are told of.
+struct Near<'a> {
+    rules: &'a Ruleset,
+    parts: &'a [ScanPart<'a>],
+    circumstances: &'a Circumstances<'a>,
+}
+
+impl Near<'_> {
     /// What was noted and says more than the hits do.
-    fn near_hits(&self, parts: &[ScanPart<'_>], notes: &Notes, hits: &[RuleHit]) -> Vec<NearHit> {
+    fn hits(&self, notes: &Notes, hits: &[RuleHit]) -> Vec<NearHit> {
         let mut near: Vec<NearHit> = notes
             .seen
             .iter()
-            .map(|(&(entry, part, cause), noted)| self.near_hit(parts, entry, part, cause, noted))
+            .map(|(&(entry, part, cause), noted)| self.hit(entry, part, cause, noted))
             .filter(|near| !hits.iter().any(|hit| says_as_much(hit, near)))
             .collect();
         near.sort_by(|a, b| {
@@ -154,16 +200,11 @@ impl Ruleset {
         near
     }
 
-    fn near_hit(
-        &self,
-        parts: &[ScanPart<'_>],
-        entry: usize,
-        part: usize,
-        cause: Cause,
-        noted: &Noted,
-    ) -> NearHit {
-        let (entry, part) = (&self.entries[entry], &parts[part]);
-        let rule = &self.rules[entry.rule];
+    fn hit(&self, entry: usize, part: usize, cause: Cause, noted: &Noted) -> NearHit {
+        let entries = &self.rules.entries;
+        let (entry, part) = (&entries[entry], &self.parts[part]);
+        let rule = &self.rules.rules[entry.rule];
+        let seen = Seen { field: Some(part.field), obfuscated: noted.find.view >= View::Skeleton };
         let bytes = noted.find.span;
         NearHit {
             rule: Arc::clone(&rule.facts),
@@ -175,10 +216,46 @@ impl Ruleset {
             times: noted.times,
             view: noted.find.view,
             why: match cause {
-                Cause::TooFew(found) => Why::TooFew { found, needed: rule.min },
+                Cause::Lacking(lacking) => Why::Lacking(self.lack(entry.rule, lacking, seen)),
                 Cause::Refused(refusal) => Why::Refused(refusal),
-                Cause::Covered(by) => Why::Covered(Arc::clone(&self.entries[by].name)),
+                Cause::Covered(by) => Why::Covered(Arc::clone(&entries[by].name)),
             },
+        }
+    }
+
+    /// What the rule at this place lacks, in its author's words.
+    fn lack(&self, rule: usize, lacking: Lacking, seen: Seen) -> Lack {
+        let (place, rule) = (rule, &self.rules.rules[rule]);
+        let (entries, combination) = (&self.rules.entries, &rule.combination);
+        let named = |wanted: &dyn Fn(Role) -> bool| {
+            let of_rule = |entry: &&Entry| entry.rule == place && wanted(entry.role);
+            let mut names: Vec<Arc<str>> =
+                entries.iter().filter(of_rule).map(|entry| Arc::clone(&entry.name)).collect();
+            names.dedup();
+            names.truncate(NAMES_MAX);
+            names
+        };
+        match lacking {
+            Lacking::Entries(found) => Lack::Entries { found, needed: combination.min },
+            Lacking::Places(found) => {
+                let needed = combination.count.map(|count| count.to_string());
+                Lack::Places { found, needed: needed.unwrap_or_default() }
+            }
+            Lacking::Group(group) => Lack::Group(named(&|role| role == Role::Group(group))),
+            Lacking::Veto(entry) => Lack::Veto(Arc::clone(&entries[entry].name)),
+            Lacking::Near(which) => Lack::Near {
+                entries: named(&|role| match (role, which) {
+                    (Role::Near(number), Some(which)) => number == which,
+                    (role, _) => matches!(role, Role::Near(_)),
+                }),
+                within: combination.near.as_ref().map_or(0, |near| near.within),
+            },
+            Lacking::Condition => {
+                let unmet =
+                    rule.when.as_ref().and_then(|when| when.unmet(self.circumstances, seen));
+                Lack::Condition(unmet.expect("the same condition did not hold before"))
+            }
+            Lacking::Language => Lack::Language,
         }
     }
 }
@@ -204,8 +281,8 @@ pub(super) trait Witness {
     /// A find that a longer one of the same rule covers.
     fn covered(&mut self, find: Find, by: Find);
 
-    /// A find of a rule of which `found` different entries were found, which is too few.
-    fn too_few(&mut self, find: Find, found: usize);
+    /// A find of a rule that asks for more, or for less.
+    fn lacking(&mut self, find: Find, lacking: Lacking);
 }
 
 impl Witness for () {
@@ -213,7 +290,7 @@ impl Witness for () {
 
     fn refused(&mut self, _: Find, _: Refusal) {}
     fn covered(&mut self, _: Find, _: Find) {}
-    fn too_few(&mut self, _: Find, _: usize) {}
+    fn lacking(&mut self, _: Find, _: Lacking) {}
 }
 
 /// The first place of everything that was dropped, by entry, part and cause.
@@ -225,7 +302,7 @@ struct Notes {
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Cause {
-    TooFew(usize),
+    Lacking(Lacking),
     Refused(Refusal),
     Covered(usize),
 }
@@ -270,7 +347,7 @@ impl Witness for Notes {
         }
     }
 
-    fn too_few(&mut self, find: Find, found: usize) {
-        self.note(find, Cause::TooFew(found));
+    fn lacking(&mut self, find: Find, lacking: Lacking) {
+        self.note(find, Cause::Lacking(lacking));
     }
 }

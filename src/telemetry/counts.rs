@@ -15,6 +15,7 @@ pub struct Counts {
     verdicts: BTreeMap<(Region, Action), u64>,
     hits: BTreeMap<(RuleId, Status), u64>,
     weakened: BTreeMap<RuleId, u64>,
+    missing: BTreeMap<&'static str, u64>,
     unnamed: u64,
     model: Option<ModelStatus>,
 }
@@ -35,6 +36,9 @@ impl Counts {
         for rule in rules {
             *self.weakened.entry(rule.clone()).or_default() += 1;
         }
+        for key in decision.missing_keys.names() {
+            *self.missing.entry(key).or_default() += 1;
+        }
         self.unnamed += u64::try_from(decision.unnamed_regions.len()).unwrap_or(u64::MAX);
         self.model = Some(match decision.signals.model {
             ModelSignal::Scored { .. } => ModelStatus::Scoring,
@@ -53,6 +57,9 @@ impl Counts {
         }
         for (rule, count) in self.weakened {
             instruments.emergency_uses(rule.as_str()).inc_by(count);
+        }
+        for (key, count) in self.missing {
+            instruments.condition_missing(key).inc_by(count);
         }
         instruments.unnamed_regions().inc_by(self.unnamed);
         if let Some(status) = self.model {

@@ -83,6 +83,7 @@ struct Following {
     emergency_refused: IntGauge,
     emergency_overrides: IntGauge,
     emergency_uses: IntCounterVec,
+    condition_missing: IntCounterVec,
 }
 
 impl Default for Instruments {
@@ -192,6 +193,12 @@ impl Instruments {
     /// Counts verdicts for regions that no policy file names.
     pub fn unnamed_regions(&self) -> &IntCounter {
         &self.unnamed_regions
+    }
+
+    /// Counts decisions in which a condition asked for a value that the post does not give; `key` is one
+    /// of the closed vocabulary of conditions.
+    pub fn condition_missing(&self, key: &'static str) -> IntCounter {
+        self.following.condition_missing.with_label_values(&[key])
     }
 
     /// Counts keys of posts that nobody knows.
@@ -379,6 +386,11 @@ impl Following {
                 "emergency_uses_total",
                 "Decisions in which an emergency override weakened a rule",
                 &["rule"],
+            ),
+            condition_missing: make.counters(
+                "condition_missing_total",
+                "Decisions in which a condition asked for a value that the post does not give",
+                &["key"],
             ),
         }
     }

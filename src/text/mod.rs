@@ -7,6 +7,7 @@
 //! Nothing here knows rules or policies, and nothing here fails: every function answers for every
 //! text, in time that grows with its length.
 
+pub mod addresses;
 mod alphabets;
 mod blocks;
 mod edges;

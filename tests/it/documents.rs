@@ -10,6 +10,7 @@ fn the_list_of_metrics_is_the_promised_one() {
     instruments.decisions("default", Action::Allow).inc();
     instruments.rule_hits("pack/rule", Status::Enforced).inc();
     instruments.emergency_uses("pack/rule").inc();
+    instruments.condition_missing("author.age_days").inc();
     instruments.set_lag(Partition(0), 0);
     instruments.set_bundle("hash");
     let page = instruments.render();

@@ -9,7 +9,7 @@ use tidegate::{
     bundle::{Loaded, Sources, load},
     decision::{Action, Decision},
     engine::Engine,
-    explain::Explanation,
+    explain::{Explanation, words},
     files::RuleFolder,
     policy::Weighed,
     rules::Ruleset,
@@ -303,5 +303,49 @@ fn what_is_no_post_is_refused_with_its_code() {
         let (got, _, errors) = command(arguments, input);
         assert_eq!(got, code, "{errors}");
         assert!(errors.contains(words), "{errors}");
+    }
+}
+
+/// Whatever a rule lacks is named, with the value that the post has.
+#[test]
+fn a_near_hit_says_what_its_rule_lacks() {
+    let world = World::new();
+    for (text, made, expected) in [
+        ("cheap tickets tonight", None, "the rule needs `cash` or `coins` too"),
+        (
+            "cheap tickets tonight for coins, no official resale",
+            None,
+            "`official resale`, which is in `none`, stands in the post",
+        ),
+        (
+            "cheap tickets for coins, for all of you and tonight",
+            None,
+            "`hurry` or `tonight` does not stand within 10 characters",
+        ),
+        (
+            "cheap tickets tonight, coins only",
+            None,
+            "author.age_days is not given, and < 30 was asked for",
+        ),
+        (
+            "cheap tickets tonight, coins only",
+            Some("2026-10-01T00:00:00Z"),
+            "author.age_days is 52, not < 30",
+        ),
+        ("reach me now, reach me now", None, "it stands at 2 places, and the rule's count is >= 3"),
+        (
+            "Le train de Paris a encore une retardation ce matin, nous sommes tous fatigués.",
+            None,
+            "the sentence is another language, and the rule drops those",
+        ),
+    ] {
+        let mut post = json!({"id": "p", "text": text});
+        if let Some(made) = made {
+            post["author"] = json!({"created_at": made});
+        }
+        let (_, explanation) = world.explain(&post, &[]);
+        let near = explanation.trace().near.iter();
+        let says: Vec<String> = near.map(|near| words::why(&near.why)).collect();
+        assert!(says.iter().any(|says| says == expected), "{text}: {says:#?}");
     }
 }

@@ -13,6 +13,7 @@ use std::{
 use serde_json::{Value, json};
 use tidegate::{
     bundle::{Sources, load},
+    condition::MissingKeys,
     decision::{
         Action, Decision, Degraded, Effect, LegalBasis, Outcome, Reason, Reasons, RegionVerdict,
         ReviewAsk, ReviewWhen, RowId, Scope, Tier, Verdict, Versions,
@@ -190,6 +191,7 @@ fn everything() -> Decision {
         ]
         .into(),
         unnamed_regions: Vec::new(),
+        missing_keys: MissingKeys::default(),
     }
 }
 
@@ -349,7 +351,7 @@ const POLICY: &str = "region: default\n";
 const TAXONOMY: &str = "categories:\n  - {id: spam, definition: d}\n";
 
 /// A schema, an object in it, and what a file holds besides its head, with a key that nobody knows.
-const KEYS: [(&str, &str, &str); 27] = [
+const KEYS: [(&str, &str, &str); 34] = [
     ("pack.json", "", "rules: []\nqqqqqqqq: 1"),
     ("pack.json", "list", "lists: {l: {file: x.txt, qqqqqqqq: 1}}\nrules: []"),
     ("pack.json", "rule", "rules: {id: b, category: spam, severity: 1, any: [buy], qqqqqqqq: 1}"),
@@ -363,7 +365,42 @@ const KEYS: [(&str, &str, &str); 27] = [
         "keyedExample",
         "rules: {id: b, category: spam, severity: 1, any: buy, hit: {text: buy, qqqqqqqq: 1}}",
     ),
+    (
+        "pack.json",
+        "choice",
+        "rules: {id: b, category: spam, severity: 1, all: [{any: buy, qqqqqqqq: 1}]}",
+    ),
+    (
+        "pack.json",
+        "near",
+        "rules: {id: b, category: spam, severity: 1, any: buy, near: {any_of: it, within: 3, qqqqqqqq: 1}}",
+    ),
+    (
+        "pack.json",
+        "condition",
+        "rules: {id: b, category: spam, severity: 1, any: buy, when: {qqqqqqqq: 1}}",
+    ),
+    (
+        "pack.json",
+        "asked",
+        "rules: {id: b, category: spam, severity: 1, any: buy, when: {links: {is: 1, qqqqqqqq: 1}}}",
+    ),
+    (
+        "pack.json",
+        "author",
+        "rules: {id: b, category: spam, severity: 1, any: buy, hit: {text: buy, author: {qqqqqqqq: 1}}}",
+    ),
     ("policy.json", "", "qqqqqqqq: 1"),
+    (
+        "policy.json",
+        "condition",
+        "rows: {id: r, category: spam, action: review, when: {qqqqqqqq: 1}}",
+    ),
+    (
+        "policy.json",
+        "asked",
+        "rows: {id: r, category: spam, action: review, when: {links: {is: 1, qqqqqqqq: 1}}}",
+    ),
     ("policy.json", "cell", "categories: {spam: {review: {severity: 1}, qqqqqqqq: 1}}"),
     ("policy.json", "bar", "categories: {spam: {review: {severity: 1, qqqqqqqq: 1}}}"),
     (

@@ -178,7 +178,7 @@ fn caps_and_drops() {
         ),
         (
             "caps: [{id: a/c, for: {category: hate}, when: {}, at_most: review}]",
-            "Y015 the key `when` is not known here",
+            "R092 this condition asks for nothing",
         ),
         ("drop: [a/symbol]", "P026 no row or cap `a/symbol` is inherited"),
         ("global_for: [hate]", "P030 only the root says what may be decided for every region"),

@@ -1,5 +1,6 @@
 //! Policies as their authors and the engine see them.
 
+mod conditions;
 mod evaluation;
 mod mistakes;
 mod properties;

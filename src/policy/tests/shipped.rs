@@ -12,6 +12,7 @@ use super::{
     world::{regions, said, short, signals, source},
 };
 use crate::{
+    condition::Declared,
     diagnostic::{Diagnostics, SourceFile},
     post::{Field, Region},
     signal::{Category, RuleFacts, RuleHit, RuleId, Severity, Signals, Status},
@@ -80,7 +81,9 @@ fn shipped() -> Shipped {
     }
     let all: Vec<Arc<RuleFacts>> = rules.values().cloned().collect();
     let left_out = BTreeSet::new();
-    let known = Known { taxonomy: &taxonomy, rules: &all, left_out: &left_out, model: None };
+    let extra = Declared::new();
+    let known =
+        Known { taxonomy: &taxonomy, rules: &all, left_out: &left_out, model: None, extra: &extra };
     let policies = PolicySet::compile(&files("policies"), &known, &mut out);
     assert!(out.is_empty(), "not a warning in what is shipped: {:#?}", said(&out));
     Shipped { policies: policies.expect("no errors"), rules }

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::super::{Facts, Known, ModelEvidence, PolicySet, Ruling};
 use crate::{
+    condition::ExtraKind,
     decision::{Outcome, Verdict},
     diagnostic::{Diagnostic, Diagnostics, Level, Location, SourceFile},
     post::{Field, Post, PostId, Region},
@@ -140,7 +141,10 @@ pub(super) fn compile_with(
     };
     let files: Vec<Arc<SourceFile>> = texts.iter().enumerate().map(file).collect();
     let mut out = Diagnostics::default();
-    let known = Known { taxonomy: &taxonomy, rules: &rules, left_out: &left_out(), model };
+    let extra = [("tier".to_owned(), ExtraKind::Text)].into();
+    let left_out = left_out();
+    let known =
+        Known { taxonomy: &taxonomy, rules: &rules, left_out: &left_out, model, extra: &extra };
     let set = PolicySet::compile(&files, &known, &mut out);
     (set, out)
 }

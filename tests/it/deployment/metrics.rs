@@ -52,6 +52,7 @@ impl Metrics {
         instruments.set_lag(Partition(0), 0);
         instruments.set_bundle("hash");
         instruments.emergency_uses("pack/rule").inc();
+        instruments.condition_missing("author.age_days").inc();
         let mut metrics = Self::of_page(&instruments.render());
         metrics.0.insert("up".into(), Series::default());
         let labels = ["alertname", "severity"].map(|label| (label.into(), BTreeSet::new()));

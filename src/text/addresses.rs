@@ -1,4 +1,4 @@
-//! Addresses and mentions, which literals skip: `@dickvandyke` insults nobody.
+//! Addresses, mentions and hashtags, as authors type them into a text.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ const SCHEME_MAX: usize = 16;
 
 /// The byte ranges of addresses and mentions: in order, apart from one another. Linear, and nothing
 /// for most texts.
-pub(super) fn addresses_and_mentions(text: &str) -> Vec<Range<usize>> {
+pub fn addresses_and_mentions(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     for start in starts(text) {
         // What an address holds is part of it; this also keeps a text made of `www.` linear.
@@ -22,9 +22,26 @@ pub(super) fn addresses_and_mentions(text: &str) -> Vec<Range<usize>> {
 }
 
 /// Whether `span` lies inside one of the ranges, which are in order and apart.
-pub(super) fn lies_inside(ranges: &[Range<usize>], span: &Range<usize>) -> bool {
+pub fn lies_inside(ranges: &[Range<usize>], span: &Range<usize>) -> bool {
     let after = ranges.partition_point(|range| range.start <= span.start);
     after.checked_sub(1).is_some_and(|last| span.end <= ranges[last].end)
+}
+
+/// How many addresses a text has.
+pub fn count_addresses(text: &str) -> usize {
+    let found = addresses_and_mentions(text);
+    found.iter().filter(|range| !text[range.start..].starts_with('@')).count()
+}
+
+/// How many hashtags a text has: `#` before a letter or digit, not inside a word or an address.
+pub fn count_hashtags(text: &str) -> usize {
+    let addresses = addresses_and_mentions(text);
+    let is_tag = |&(at, sign): &(usize, &str)| {
+        let named = text[at + sign.len()..].starts_with(char::is_alphanumeric);
+        let apart = !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+        named && apart && !lies_inside(&addresses, &(at..at + sign.len()))
+    };
+    text.match_indices(['#', '＃']).filter(is_tag).count()
 }
 
 /// Where an address or a mention may be seen, in order.
@@ -64,6 +81,12 @@ fn is_address_byte(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_and_hashtags_are_counted_apart_from_mentions() {
+        let text = "#sale https://a.example/x#part www.b.example @some_one a#b ＃促销 # 1";
+        assert_eq!((count_addresses(text), count_hashtags(text)), (2, 2));
+    }
 
     #[test]
     fn addresses_and_mentions_are_found_and_mail_addresses_are_not() {

@@ -12,12 +12,12 @@ const ASSIGNED: &str = "\
     TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW";
 
 /// Whether `code` is a country or territory.
-pub(super) fn is_assigned(code: &str) -> bool {
+pub fn is_assigned(code: &str) -> bool {
     code.len() == 2 && ASSIGNED.split_ascii_whitespace().any(|assigned| assigned == code)
 }
 
 /// What people write for a country whose code is another one.
-pub(super) fn usual_slip(code: &str) -> Option<&'static str> {
+pub fn usual_slip(code: &str) -> Option<&'static str> {
     match code {
         "UK" => Some("GB"),
         "EL" => Some("GR"),
