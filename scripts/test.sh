@@ -64,6 +64,9 @@ take_kept_target() {
 mkdir -p "$local_dir"
 rm -f "$summary"
 take_kept_target
+# Written anew by the tests of the two suites of texts.
+readonly suites=${CARGO_TARGET_DIR:-target}/tmp/suite
+rm -f "$suites"-*.txt
 
 check "format" cargo fmt --all -- --check
 check "lints" cargo clippy --quiet --locked --all-targets --all-features -- -D warnings
@@ -86,6 +89,7 @@ ignored=$(sum_of ignored)
   # An ignored test is a test that never runs; there is no place for one here.
   ((ignored == 0)) || echo "  $ignored tests are marked as ignored: mend or remove them"
   echo
+  cat "$suites"-*.txt 2>/dev/null
   echo "$passed passed, $failed failed"
 } >"$summary"
 cat "$summary"
