@@ -29,6 +29,8 @@ enum Schema {
     Error,
     /// The headers of a dead letter
     DeadLetter,
+    /// The report of `rules check --format json`
+    Report,
 }
 
 impl Schema {
@@ -42,6 +44,7 @@ impl Schema {
             Self::Decision => include_str!("../../docs/schema/decision.json"),
             Self::Error => include_str!("../../docs/schema/error.json"),
             Self::DeadLetter => include_str!("../../docs/schema/dead-letter.json"),
+            Self::Report => include_str!("../../docs/schema/report.json"),
         }
     }
 }

@@ -17,6 +17,7 @@ mod http;
 mod openapi;
 #[cfg(feature = "kafka")]
 mod pages;
+mod reports;
 mod schemas;
 #[cfg(feature = "http")]
 mod serve;
