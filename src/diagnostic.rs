@@ -112,6 +112,15 @@ impl Diagnostics {
         }
     }
 
+    /// Moves problems to where `origin` says that their places come from.
+    pub fn relocate(&mut self, origin: impl Fn(&Location) -> Option<Location>) {
+        for location in self.list.iter_mut().filter_map(|found| found.location.as_mut()) {
+            if let Some(found) = origin(location) {
+                *location = found;
+            }
+        }
+    }
+
     /// Whether any of them refuses the bundle.
     pub fn has_errors(&self) -> bool {
         self.dropped > 0 || self.list.iter().any(|d| d.level == Level::Error)

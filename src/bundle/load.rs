@@ -14,8 +14,8 @@ use crate::{
     hash::ValueHasher,
     policy::{Known, ModelEvidence, PolicySet, Reach},
     rules::{
-        Corpus, ExampleReport, ListFiles, PackFile, Ruleset, Which, blast_radius, check_examples,
-        compile, parse_pack,
+        Corpus, ExampleReport, Layered, ListFiles, PackFile, Ruleset, Weakened, Which,
+        blast_radius, check_examples, compile, parse_pack,
     },
     signal::{Category, RuleId, Status},
     taxonomy::Taxonomy,
@@ -49,6 +49,8 @@ pub struct Loaded {
     pub warnings: Diagnostics,
     /// Drafts, with which no post is scanned: explanations tell what they would find.
     pub drafts: Ruleset,
+    /// The packs as they were written, changes made: what tools show.
+    pub packs: Layered,
 }
 
 /// What a bundle holds and which tests it passed.
@@ -68,16 +70,21 @@ pub struct Report {
     pub benign_hits: BTreeMap<RuleId, usize>,
     /// What each enforced rule leads to.
     pub reach: BTreeMap<RuleId, Reach>,
+    /// Rules of mandatory categories that somebody weakened.
+    pub weakened: Vec<Weakened>,
 }
 
 /// Loads a bundle, or says everything that stands in its way.
 pub fn load(sources: &Sources<'_>) -> Result<Loaded, Diagnostics> {
     let mut out = Diagnostics::default();
-    let (report, drafts) = (Report::default(), Ruleset::default());
-    let loaded = Loader { sources, out: &mut out, report, drafts }.run();
-    match loaded {
-        Some((bundle, report, drafts)) if !out.has_errors() => {
-            Ok(Loaded { bundle, report, warnings: out, drafts })
+    let (report, drafts, packs) = Default::default();
+    let mut loader = Loader { sources, out: &mut out, report, drafts, packs };
+    let bundle = loader.run();
+    let Loader { report, drafts, packs, .. } = loader;
+    out.relocate(|location| packs.origin(location));
+    match bundle {
+        Some(bundle) if !out.has_errors() => {
+            Ok(Loaded { bundle, report, warnings: out, drafts, packs })
         }
         _ => Err(out),
     }
@@ -88,10 +95,11 @@ struct Loader<'a> {
     out: &'a mut Diagnostics,
     report: Report,
     drafts: Ruleset,
+    packs: Layered,
 }
 
 impl Loader<'_> {
-    fn run(mut self) -> Option<(Bundle, Report, Ruleset)> {
+    fn run(&mut self) -> Option<Bundle> {
         for path in self.sources.folders.iter().flat_map(|folder| &folder.strange) {
             let help = "a rules folder holds bundle.yaml, taxonomy.yaml, packs/, lists/, policies/ \
                         and corpora/; packs may lie in folders below packs/";
@@ -100,7 +108,7 @@ impl Loader<'_> {
         }
         let settings = self.settings();
         let taxonomy = self.taxonomy()?;
-        let packs = self.packs();
+        let packs = self.packs(&taxonomy);
         let rules = self.rules(&packs, &taxonomy);
         let model = self.model(&settings, &taxonomy);
         let evidence = model.as_ref().map(|model| ModelEvidence(model.evidence().clone()));
@@ -123,7 +131,7 @@ impl Loader<'_> {
         let shipped = self.sources.folders.first().filter(|_| !self.sources.shipped_rules);
         let untested = shipped.map_or(&[][..], |folder| &folder.policies);
         self.report.policy_tests = policy_examples::run(&bundle, untested, self.out);
-        Some((bundle, self.report, self.drafts))
+        Some(bundle)
     }
 
     fn folders(&self) -> impl Iterator<Item = &RuleFolder> + use<'_> {
@@ -154,9 +162,12 @@ impl Loader<'_> {
         Taxonomy::compile(file, self.out)
     }
 
-    fn packs(&mut self) -> Vec<PackFile> {
-        let files: Vec<_> = self.rule_folders().flat_map(|folder| folder.packs.clone()).collect();
-        files.iter().filter_map(|file| parse_pack(file, self.out)).collect()
+    fn packs(&mut self, taxonomy: &Taxonomy) -> Vec<PackFile> {
+        let files: Vec<_> = self.rule_folders().map(|folder| folder.packs.clone()).collect();
+        let mandatory = |category: &str| taxonomy.is_mandatory(&Category::new(category));
+        self.packs = Layered::read(&files, &mandatory, self.out);
+        self.report.weakened = self.packs.weakened().to_vec();
+        self.packs.packs(self.out)
     }
 
     /// Shipped rules that take no part: shipped policies may still name them.

@@ -1,4 +1,4 @@
-//! `tidegate rules check|test|explain|schema`: what policy people run before they hand a file over.
+//! `tidegate rules`: what policy people run before they hand a file over.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use super::{
     exit::{Exit, Failure},
     explain_command,
     report::{self, Format, Outcome},
-    schema_command, sources,
+    schema_command, show_command, sources,
 };
 use crate::{bundle::Report, signal::Status};
 
@@ -21,6 +21,8 @@ pub(super) enum RulesCommand {
     Test(TestArgs),
     /// Say why a post is decided as it is: what hit, what nearly hit, what each policy made of it
     Explain(explain_command::ExplainArgs),
+    /// Print rules: all of them, those of a pack, or one, with what later folders changed
+    Show(show_command::ShowArgs),
     /// Print the JSON Schema of a file or of the wire
     Schema(schema_command::SchemaArgs),
 }
@@ -51,6 +53,7 @@ pub(super) fn run(command: &RulesCommand) -> Result<Exit, Failure> {
         RulesCommand::Check(args) => check(args),
         RulesCommand::Test(args) => test(args),
         RulesCommand::Explain(args) => explain_command::run(args),
+        RulesCommand::Show(args) => show_command::run(args),
         RulesCommand::Schema(args) => Ok(schema_command::run(args)),
     }
 }
@@ -108,8 +111,13 @@ fn summary(report: &Report) -> String {
         .map(|(status, count)| format!("{count} {}", status.as_str()))
         .collect();
     let rules: usize = report.rules.iter().sum();
+    let mut weakened = String::new();
+    for one in &report.weakened {
+        let (by, until, rule, reason) = (&one.by, &one.until, &one.rule, &one.reason);
+        let _ = writeln!(weakened, "weakened by {by} until {until}: {rule} ({reason})");
+    }
     format!(
-        "\n{rules} rules ({}), {} entries\n{}",
+        "\n{rules} rules ({}), {} entries\n{weakened}{}",
         counts.join(", "),
         report.entries,
         tests(report)

@@ -31,6 +31,8 @@ enum Schema {
     DeadLetter,
     /// The report of `rules check --format json`
     Report,
+    /// The rules of `rules show --format json`
+    Shown,
 }
 
 impl Schema {
@@ -45,6 +47,7 @@ impl Schema {
             Self::Error => include_str!("../../docs/schema/error.json"),
             Self::DeadLetter => include_str!("../../docs/schema/dead-letter.json"),
             Self::Report => include_str!("../../docs/schema/report.json"),
+            Self::Shown => include_str!("../../docs/schema/shown.json"),
         }
     }
 }

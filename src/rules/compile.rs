@@ -209,10 +209,10 @@ impl Compiler<'_> {
             self.out.push(Diagnostic::error("R011", location(), message).help(help));
             return None;
         };
-        let found = self.lists.resolve(&pack.file, &reference.path);
+        let found = self.lists.resolve(&reference.from, &reference.path);
         if found.is_none() {
             let message = format!("the list file `{}` does not exist", reference.path);
-            let location = at(&pack.file, &reference.range);
+            let location = at(&reference.from, &reference.range);
             let help = "the path is relative to the pack's file";
             self.out.push(Diagnostic::error("R011", location, message).help(help));
         }

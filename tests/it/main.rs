@@ -15,6 +15,7 @@ mod explain;
 mod http;
 #[cfg(feature = "http")]
 mod openapi;
+mod overlays;
 #[cfg(feature = "kafka")]
 mod pages;
 mod reports;

@@ -72,7 +72,15 @@ fn bundle(report: &Report) -> Value {
             (rule.as_str().to_owned(), reach)
         })
         .collect();
+    let weakened: Value = report
+        .weakened
+        .iter()
+        .map(
+            |one| json!({"rule": one.rule, "by": one.by, "reason": one.reason, "until": one.until}),
+        )
+        .collect();
     json!({
+        "weakened": weakened,
         "rules": rules,
         "entries": report.entries,
         "tests": {

@@ -27,7 +27,7 @@ pub(crate) fn problems(name: &str, value: &Value) -> Vec<String> {
 }
 
 /// Every schema.
-pub(crate) const NAMES: [&str; 9] = [
+pub(crate) const NAMES: [&str; 10] = [
     "bundle.json",
     "dead-letter.json",
     "decision.json",
@@ -36,6 +36,7 @@ pub(crate) const NAMES: [&str; 9] = [
     "policy.json",
     "post.json",
     "report.json",
+    "shown.json",
     "taxonomy.json",
 ];
 
