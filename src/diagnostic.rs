@@ -29,8 +29,17 @@ pub struct Location {
 impl Location {
     /// The 1-based line and column (in characters) where the range starts.
     pub fn line_column(&self) -> (usize, usize) {
-        let start = self.range.start.min(self.file.text.len());
-        let before = &self.file.text[..self.file.text.floor_char_boundary(start)];
+        self.at(self.range.start)
+    }
+
+    /// The same for the place behind the last character.
+    pub fn end_line_column(&self) -> (usize, usize) {
+        self.at(self.range.end.max(self.range.start))
+    }
+
+    fn at(&self, byte: usize) -> (usize, usize) {
+        let byte = byte.min(self.file.text.len());
+        let before = &self.file.text[..self.file.text.floor_char_boundary(byte)];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     }
@@ -100,6 +109,15 @@ impl Diagnostics {
             self.list.push(diagnostic);
         } else {
             self.dropped += 1;
+        }
+    }
+
+    /// Moves problems to where `origin` says that their places come from.
+    pub fn relocate(&mut self, origin: impl Fn(&Location) -> Option<Location>) {
+        for location in self.list.iter_mut().filter_map(|found| found.location.as_mut()) {
+            if let Some(found) = origin(location) {
+                *location = found;
+            }
         }
     }
 
@@ -174,6 +192,9 @@ mod tests {
         assert_eq!(at(2), (2, 1));
         assert_eq!(at(8), (2, 3));
         assert_eq!(at(100), (3, 1));
+        let file = Arc::new(SourceFile { path: "a.yaml".into(), text: "x\n微信: 1\n".into() });
+        let key = Location { file, range: 2..8 };
+        assert_eq!((key.line_column(), key.end_line_column()), ((2, 1), (2, 3)));
     }
 
     #[test]

@@ -17,8 +17,8 @@ use crate::{
     hash::ValueHasher,
     policy::{Known, ModelEvidence, PolicySet, Reach},
     rules::{
-        Corpus, ExampleReport, ListFiles, PackFile, Ruleset, Vocabulary, Which, blast_radius,
-        check_examples, compile, parse_pack,
+        Corpus, ExampleReport, Layered, ListFiles, PackFile, Ruleset, Vocabulary, Weakened, Which,
+        blast_radius, check_examples, compile, parse_pack,
     },
     signal::{Category, RuleId, Status},
     taxonomy::Taxonomy,
@@ -52,12 +52,15 @@ pub struct Loaded {
     pub warnings: Diagnostics,
     /// Drafts, with which no post is scanned: explanations tell what they would find.
     pub drafts: Ruleset,
+    /// The packs as they were written, changes made: what tools show.
+    pub packs: Layered,
 }
 
 impl Loaded {
     /// Adds what expires soon, or has expired, at `now` to the warnings.
     pub fn warn_of_expiry(&mut self, now: Timestamp) {
         self.bundle.rules.expiring(now).for_each(|expiring| self.warnings.push(expiring));
+        self.warnings.relocate(|location| self.packs.origin(location));
     }
 }
 
@@ -78,16 +81,21 @@ pub struct Report {
     pub benign_hits: BTreeMap<RuleId, usize>,
     /// What each enforced rule leads to.
     pub reach: BTreeMap<RuleId, Reach>,
+    /// Rules of mandatory categories that somebody weakened.
+    pub weakened: Vec<Weakened>,
 }
 
 /// Loads a bundle, or says everything that stands in its way.
 pub fn load(sources: &Sources<'_>) -> Result<Loaded, Diagnostics> {
     let mut out = Diagnostics::default();
-    let (report, drafts) = (Report::default(), Ruleset::default());
-    let loaded = Loader { sources, out: &mut out, report, drafts }.run();
-    match loaded {
-        Some((bundle, report, drafts)) if !out.has_errors() => {
-            Ok(Loaded { bundle, report, warnings: out, drafts })
+    let (report, drafts, packs) = Default::default();
+    let mut loader = Loader { sources, out: &mut out, report, drafts, packs };
+    let bundle = loader.run();
+    let Loader { report, drafts, packs, .. } = loader;
+    out.relocate(|location| packs.origin(location));
+    match bundle {
+        Some(bundle) if !out.has_errors() => {
+            Ok(Loaded { bundle, report, warnings: out, drafts, packs })
         }
         _ => Err(out),
     }
@@ -98,10 +106,11 @@ struct Loader<'a> {
     out: &'a mut Diagnostics,
     report: Report,
     drafts: Ruleset,
+    packs: Layered,
 }
 
 impl Loader<'_> {
-    fn run(mut self) -> Option<(Bundle, Report, Ruleset)> {
+    fn run(&mut self) -> Option<Bundle> {
         for path in self.sources.folders.iter().flat_map(|folder| &folder.strange) {
             let help = "a rules folder holds bundle.yaml, taxonomy.yaml, packs/, lists/, policies/ \
                         and corpora/; packs may lie in folders below packs/";
@@ -110,7 +119,7 @@ impl Loader<'_> {
         }
         let settings = self.settings();
         let taxonomy = self.taxonomy()?;
-        let packs = self.packs();
+        let packs = self.packs(&taxonomy);
         let rules = self.rules(&packs, &taxonomy, &settings.extra);
         let model = self.model(&settings, &taxonomy);
         let evidence = model.as_ref().map(|model| ModelEvidence(model.evidence().clone()));
@@ -134,7 +143,7 @@ impl Loader<'_> {
         let shipped = self.sources.folders.first().filter(|_| !self.sources.shipped_rules);
         let untested = shipped.map_or(&[][..], |folder| &folder.policies);
         self.report.policy_tests = policy_examples::run(&bundle, untested, self.out);
-        Some((bundle, self.report, self.drafts))
+        Some(bundle)
     }
 
     fn folders(&self) -> impl Iterator<Item = &RuleFolder> + use<'_> {
@@ -165,9 +174,12 @@ impl Loader<'_> {
         Taxonomy::compile(file, self.out)
     }
 
-    fn packs(&mut self) -> Vec<PackFile> {
-        let files: Vec<_> = self.rule_folders().flat_map(|folder| folder.packs.clone()).collect();
-        files.iter().filter_map(|file| parse_pack(file, self.out)).collect()
+    fn packs(&mut self, taxonomy: &Taxonomy) -> Vec<PackFile> {
+        let files: Vec<_> = self.rule_folders().map(|folder| folder.packs.clone()).collect();
+        let mandatory = |category: &str| taxonomy.is_mandatory(&Category::new(category));
+        self.packs = Layered::read(&files, &mandatory, self.out);
+        self.report.weakened = self.packs.weakened().to_vec();
+        self.packs.packs(self.out)
     }
 
     /// Shipped rules that take no part: shipped policies may still name them.

@@ -1,9 +1,6 @@
 //! `tidegate config show`: the effective values and where each came from.
 
-use std::{
-    io::IsTerminal,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
@@ -54,7 +51,7 @@ pub(super) fn read(file: Option<&Path>) -> Result<(RawConfig, Config), Failure> 
     let raw = RawConfig::read(file.as_ref(), std::env::vars(), &mut out);
     let config = Config::validate(&raw, &mut out);
     config.map(|config| (raw, config)).ok_or_else(|| {
-        let text = report::render(&out, std::io::stderr().is_terminal());
+        let text = report::for_people(&out);
         Failure::new(Exit::Configuration, format!("{text}the configuration was refused"))
     })
 }

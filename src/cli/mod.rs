@@ -17,6 +17,7 @@ mod report;
 mod rules_command;
 mod schema_command;
 mod shell_command;
+mod show_command;
 mod sources;
 
 #[cfg(feature = "kafka")]

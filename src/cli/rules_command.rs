@@ -1,18 +1,17 @@
-//! `tidegate rules check|test|explain|schema`: what policy people run before they hand a file over.
+//! `tidegate rules`: what policy people run before they hand a file over.
 
-use std::{fmt::Write as _, io::IsTerminal};
+use std::fmt::Write as _;
 
 use clap::{Args, Subcommand};
 
 use super::{
     PartArgs,
     exit::{Exit, Failure},
-    explain_command, report, schema_command, sources,
+    explain_command,
+    report::{self, Format, Outcome},
+    schema_command, show_command, sources,
 };
-use crate::{
-    bundle::{Loaded, Report},
-    signal::Status,
-};
+use crate::{bundle::Report, signal::Status};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RulesCommand {
@@ -22,6 +21,8 @@ pub(super) enum RulesCommand {
     Test(TestArgs),
     /// Say why a post is decided as it is: what hit, what nearly hit, what each policy made of it
     Explain(explain_command::ExplainArgs),
+    /// Print rules: all of them, those of a pack, or one, with what later folders changed
+    Show(show_command::ShowArgs),
     /// Print the JSON Schema of a file or of the wire
     Schema(schema_command::SchemaArgs),
 }
@@ -33,12 +34,18 @@ pub(super) struct CheckArgs {
     /// Treat warnings as errors
     #[arg(long)]
     strict: bool,
+    /// How the report is written
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct TestArgs {
     #[command(flatten)]
     parts: PartArgs,
+    /// How the report is written
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
 }
 
 pub(super) fn run(command: &RulesCommand) -> Result<Exit, Failure> {
@@ -46,31 +53,48 @@ pub(super) fn run(command: &RulesCommand) -> Result<Exit, Failure> {
         RulesCommand::Check(args) => check(args),
         RulesCommand::Test(args) => test(args),
         RulesCommand::Explain(args) => explain_command::run(args),
+        RulesCommand::Show(args) => show_command::run(args),
         RulesCommand::Schema(args) => Ok(schema_command::run(args)),
     }
 }
 
 fn check(args: &CheckArgs) -> Result<Exit, Failure> {
-    let (loaded, _) = sources::load_bundle(&args.parts)?;
-    let warned = show_warnings(&loaded);
-    anstream::print!("{}{}", reach(&loaded.report), summary(&loaded.report));
-    Ok(if warned && args.strict { Exit::Findings } else { Exit::Done })
+    let show = |report: &Report| format!("{}{}", reach(report), summary(report));
+    let (exit, outcome) = load_and_show(&args.parts, args.format, show)?;
+    Ok(if outcome == Outcome::Warned && args.strict { Exit::Findings } else { exit })
 }
 
 fn test(args: &TestArgs) -> Result<Exit, Failure> {
-    // A failing test is a diagnostic that refuses the bundle; it leaves through the failure.
-    let (loaded, _) = sources::load_bundle(&args.parts)?;
-    anstream::print!("{}", tests(&loaded.report));
-    Ok(Exit::Done)
+    // A failing test is a diagnostic that refuses the bundle.
+    load_and_show(&args.parts, args.format, tests).map(|(exit, _)| exit)
 }
 
-fn show_warnings(loaded: &Loaded) -> bool {
-    let warned = !loaded.warnings.is_empty();
-    if warned {
-        let colour = std::io::stderr().is_terminal();
-        anstream::eprint!("{}", report::render(&loaded.warnings, colour));
+/// Loads everything and shows what was found, for people with what `show` makes of the report.
+fn load_and_show(
+    parts: &PartArgs,
+    format: Format,
+    show: impl FnOnce(&Report) -> String,
+) -> Result<(Exit, Outcome), Failure> {
+    let loaded = match sources::try_load(parts)? {
+        Ok((loaded, _)) => loaded,
+        Err(unloaded) if format == Format::Human => return Err(unloaded.into()),
+        Err(unloaded) => {
+            let exit = unloaded.exit();
+            let problems = unloaded.into_diagnostics();
+            anstream::print!("{}", report::for_tools(format, &problems, None).unwrap_or_default());
+            return Ok((exit, Outcome::Refused));
+        }
+    };
+    let (warnings, found) = (&loaded.warnings, &loaded.report);
+    if let Some(text) = report::for_tools(format, warnings, Some(found)) {
+        anstream::print!("{text}");
+    } else {
+        if !warnings.is_empty() {
+            anstream::eprint!("{}", report::for_people(warnings));
+        }
+        anstream::print!("{}", show(found));
     }
-    warned
+    Ok((Exit::Done, Outcome::of(warnings)))
 }
 
 /// What each enforced rule leads to.
@@ -87,8 +111,13 @@ fn summary(report: &Report) -> String {
         .map(|(status, count)| format!("{count} {}", status.as_str()))
         .collect();
     let rules: usize = report.rules.iter().sum();
+    let mut weakened = String::new();
+    for one in &report.weakened {
+        let (by, until, rule, reason) = (&one.by, &one.until, &one.rule, &one.reason);
+        let _ = writeln!(weakened, "weakened by {by} until {until}: {rule} ({reason})");
+    }
     format!(
-        "\n{rules} rules ({}), {} entries\n{}",
+        "\n{rules} rules ({}), {} entries\n{weakened}{}",
         counts.join(", "),
         report.entries,
         tests(report)

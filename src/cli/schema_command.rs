@@ -29,6 +29,10 @@ enum Schema {
     Error,
     /// The headers of a dead letter
     DeadLetter,
+    /// The report of `rules check --format json`
+    Report,
+    /// The rules of `rules show --format json`
+    Shown,
 }
 
 impl Schema {
@@ -42,6 +46,8 @@ impl Schema {
             Self::Decision => include_str!("../../docs/schema/decision.json"),
             Self::Error => include_str!("../../docs/schema/error.json"),
             Self::DeadLetter => include_str!("../../docs/schema/dead-letter.json"),
+            Self::Report => include_str!("../../docs/schema/report.json"),
+            Self::Shown => include_str!("../../docs/schema/shown.json"),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! From arguments to a loaded bundle.
 
 use std::{
-    io::IsTerminal,
     path::PathBuf,
     sync::{Arc, Mutex},
 };
@@ -16,7 +15,7 @@ use super::{
 use crate::{
     bundle::{Bundle, Loaded, ModelSource},
     classify::Model,
-    diagnostic::Diagnostics,
+    diagnostic::{Diagnostic, Diagnostics},
     files::ReadError,
     overrides::{KnownRules, Overrides},
     reload::{Refusal, Watched, read_overrides},
@@ -38,27 +37,84 @@ pub(super) fn watched(args: &PartArgs) -> Result<Watched, Failure> {
     })
 }
 
+/// Why there is no bundle.
+pub(super) enum Unloaded {
+    /// A folder or file cannot be read.
+    Unreadable(ReadError),
+    /// The files were refused.
+    Refused {
+        /// Everything that is wrong with them.
+        problems: Diagnostics,
+        /// What was refused, for the last line.
+        what: &'static str,
+    },
+}
+
+impl Unloaded {
+    /// What the program ends with.
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Self::Unreadable(_) => Exit::NoInput,
+            Self::Refused { problems, .. } => {
+                let missing_part = problems.sorted().iter().all(|d| d.code == "B004");
+                if missing_part { Exit::NoInput } else { Exit::Configuration }
+            }
+        }
+    }
+
+    /// Everything that is wrong.
+    pub(super) fn into_diagnostics(self) -> Diagnostics {
+        match self {
+            Self::Refused { problems, .. } => problems,
+            Self::Unreadable(error) => {
+                let mut out = Diagnostics::default();
+                out.push(Diagnostic::global("B020", error.to_string()));
+                out
+            }
+        }
+    }
+}
+
+impl From<Unloaded> for Failure {
+    fn from(unloaded: Unloaded) -> Self {
+        let exit = unloaded.exit();
+        match unloaded {
+            Unloaded::Unreadable(error) => unreadable(&error),
+            Unloaded::Refused { problems, what } => {
+                Self::new(exit, format!("{}{what} was refused", report::for_people(&problems)))
+            }
+        }
+    }
+}
+
 /// Loads the bundle that the arguments describe, and the emergency overrides beside it; every problem
 /// of both is in the failure's message.
 pub(super) fn load_bundle(args: &PartArgs) -> Result<(Loaded, Arc<Overrides>), Failure> {
+    try_load(args)?.map_err(Failure::from)
+}
+
+/// The same; what is wrong with the files is not yet a failure.
+pub(super) fn try_load(
+    args: &PartArgs,
+) -> Result<Result<(Loaded, Arc<Overrides>), Unloaded>, Failure> {
     let watched = watched(args)?;
-    let folders = watched.read().map_err(|error| unreadable(&error))?;
-    let mut loaded = watched.build(&folders);
-    if let Ok(loaded) = &mut loaded {
-        loaded.warn_of_expiry(Timestamp::now());
-    }
-    let mut problems = Diagnostics::default();
-    let known = loaded.as_ref().ok().map(|loaded| known_rules(&loaded.bundle));
-    let overrides = read_overrides(watched.emergency_folders(), known, &mut problems);
-    if let Err(refused) = &mut loaded {
-        problems.sorted().into_iter().for_each(|problem| refused.push(problem.clone()));
-    }
-    let loaded = loaded.map_err(|refused| refusal(Refusal::Bundle(refused)))?;
-    let overrides = overrides.ok_or_else(|| {
-        let text = report::render(&problems, std::io::stderr().is_terminal());
-        Failure::new(Exit::Configuration, format!("{text}the emergency file was refused"))
-    })?;
-    Ok((loaded, Arc::new(overrides)))
+    Ok(watched.read().map_err(Unloaded::Unreadable).and_then(|folders| {
+        let mut loaded = watched.build(&folders);
+        if let Ok(loaded) = &mut loaded {
+            loaded.warn_of_expiry(Timestamp::now());
+        }
+        let mut problems = Diagnostics::default();
+        let known = loaded.as_ref().ok().map(|loaded| known_rules(&loaded.bundle));
+        let overrides = read_overrides(watched.emergency_folders(), known, &mut problems);
+        if let Err(refused) = &mut loaded {
+            problems.sorted().into_iter().for_each(|problem| refused.push(problem.clone()));
+        }
+        let refused = |problems| Unloaded::Refused { problems, what: "the bundle" };
+        let loaded = loaded.map_err(refused)?;
+        let what = "the emergency file";
+        let overrides = overrides.ok_or(Unloaded::Refused { problems, what })?;
+        Ok((loaded, Arc::new(overrides)))
+    }))
 }
 
 fn known_rules(bundle: &Bundle) -> KnownRules<'_> {
@@ -67,18 +123,14 @@ fn known_rules(bundle: &Bundle) -> KnownRules<'_> {
 
 /// The failure of a bundle that was refused, with its whole report.
 pub(super) fn refusal(refusal: Refusal) -> Failure {
-    let diagnostics = match refusal {
-        Refusal::Read(error) => return unreadable(&error),
-        Refusal::Bundle(diagnostics) => diagnostics,
+    match refusal {
+        Refusal::Read(error) => unreadable(&error),
+        Refusal::Bundle(problems) => Unloaded::Refused { problems, what: "the bundle" }.into(),
         Refusal::Store(_) | Refusal::OtherModel(_) => {
             let way_out = "`tidegate bundle rollback --release` returns to the folders";
-            return Failure::new(Exit::Configuration, format!("{refusal}; {way_out}"));
+            Failure::new(Exit::Configuration, format!("{refusal}; {way_out}"))
         }
-    };
-    let text = report::render(&diagnostics, std::io::stderr().is_terminal());
-    let missing_part = diagnostics.sorted().iter().all(|d| d.code == "B004");
-    let exit = if missing_part { Exit::NoInput } else { Exit::Configuration };
-    Failure::new(exit, format!("{text}the bundle was refused"))
+    }
 }
 
 /// The failure of a file that could not be read.

@@ -27,10 +27,7 @@ impl Reach {
     pub(super) fn of(rule: &RuleFacts, tables: &[(Region, &Table)], limits: &Limits) -> Self {
         let mut reach = Self::default();
         for (_, table) in tables {
-            let mut claims = Vec::new();
-            let everywhere = Circumstances::default();
-            claim(table, limits, Evidence::AnyHitOf(rule), everywhere, &mut claims);
-            let counter = match claims.iter().map(|claim| claim.action).max() {
+            let counter = match strictest(rule, table, limits) {
                 None => &mut reach.nothing,
                 Some(Action::Allow) => &mut reach.restrains,
                 Some(Action::Review) => &mut reach.reviews,
@@ -45,6 +42,13 @@ impl Reach {
     pub fn is_nothing(&self) -> bool {
         self.blocks + self.reviews + self.restrains == 0
     }
+}
+
+/// The strictest action that any hit of `rule` leads to; nothing where none follows.
+pub(super) fn strictest(rule: &RuleFacts, table: &Table, limits: &Limits) -> Option<Action> {
+    let mut claims = Vec::new();
+    claim(table, limits, Evidence::AnyHitOf(rule), Circumstances::default(), &mut claims);
+    claims.iter().map(|claim| claim.action).max()
 }
 
 /// `blocks in 3 regions, reviews in 21, nothing in 2`.

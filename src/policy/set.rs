@@ -145,6 +145,13 @@ impl PolicySet {
         Reach::of(rule, &self.named(), &self.limits)
     }
 
+    /// The same region by region; no action where nothing follows.
+    pub fn reach_by_region(&self, rule: &RuleFacts) -> Vec<(Region, Option<Action>)> {
+        let named = self.named();
+        let action = |table: &Table| super::reach::strictest(rule, table, &self.limits);
+        named.into_iter().map(|(region, table)| (region, action(table))).collect()
+    }
+
     /// The rows in effect in one region, sorted by id; those of the root where no file names it.
     pub fn rows(&self, region: Region) -> &[Arc<Row>] {
         &self.policies[self.of_region.get(&region).copied().unwrap_or_default()].real.rows

@@ -113,6 +113,7 @@ impl Reloader {
         let now = Timestamp::now();
         let Candidate { loaded: Loaded { bundle, report, .. }, folders, shipped_rules } = candidate;
         let kept = Kept::new(&bundle, &report, (&folders, shipped_rules), now);
+        log_weakened(&report);
         let mut reloader = Self {
             status: Arc::new(Status::new(&kept.hash, now)),
             live: Arc::new(Live::new(Arc::new(bundle))),
@@ -262,6 +263,7 @@ impl Reloader {
         let (warnings, rules) = (warnings.len(), kept.rules);
         tracing::info!(bundle = kept.hash, before = old, rules, warnings, why = why.as_str(),
             models = ?bundle.versions().models, "another bundle is in force");
+        log_weakened(&report);
         self.live.replace(Arc::new(bundle));
         self.keep(kept, &folders, Some((&old, why)));
         // The rules that overrides may name are others now.
@@ -360,6 +362,14 @@ impl Refusal {
         let mut out = Diagnostics::default();
         out.push(Diagnostic::global(code, self.to_string()).help(help));
         out
+    }
+}
+
+/// Somebody answers for each rule that nothing should weaken.
+fn log_weakened(report: &Report) {
+    for one in &report.weakened {
+        let (rule, by, reason, until) = (&one.rule, &one.by, &one.reason, &one.until);
+        tracing::warn!(rule, by, reason, until, "a mandatory rule is weakened");
     }
 }
 

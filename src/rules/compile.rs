@@ -272,7 +272,7 @@ impl Compiler<'_> {
             self.register(rule, role, &placed, None);
         }
         if !self.made.lists.iter().any(|known| known.path == list.path) {
-            let (path, location) = (list.path.clone(), at(&rule.pack.file, &reference.range));
+            let (path, location) = (list.path.clone(), at(&reference.from, &reference.range));
             let may_shrink = reference.may_shrink;
             self.made.lists.push(ListSize { path, entries: count, location, may_shrink });
         }
@@ -334,10 +334,10 @@ impl Compiler<'_> {
             self.out.push(Diagnostic::error("R011", location(), message).help(help));
             return None;
         };
-        let found = self.lists.resolve(&pack.file, &reference.path);
+        let found = self.lists.resolve(&reference.from, &reference.path);
         if found.is_none() {
             let message = format!("the list file `{}` does not exist", reference.path);
-            let location = at(&pack.file, &reference.range);
+            let location = at(&reference.from, &reference.range);
             let help = "the path is relative to the pack's file";
             self.out.push(Diagnostic::error("R011", location, message).help(help));
         }
@@ -354,19 +354,21 @@ impl Compiler<'_> {
             entries().any(|entry| entry.kind == EntryKind::List && entry.text == list.name)
         };
         let of_rule = written.expires.iter().map(|expires| {
-            (format!("the rule {}", written.id), expires.date, expires.range.clone())
+            let what = format!("the rule {}", written.id);
+            (what, expires.date, at(&pack.file, &expires.range))
         });
         let of_lists = pack.lists.iter().filter(named).filter_map(|list| {
             let expires = list.expires.as_ref()?;
-            Some((format!("the list `{}`", list.name), expires.date, expires.range.clone()))
+            let what = format!("the list `{}`", list.name);
+            Some((what, expires.date, at(&list.from, &expires.range)))
         });
         let of_entries = entries().filter_map(|entry| {
             let what = format!("the entry `{}` of {}", entry.text, written.id);
-            Some((what, entry.options.expires?, entry.range.clone()))
+            Some((what, entry.options.expires?, at(&pack.file, &entry.range)))
         });
         let all: Vec<_> = of_rule.chain(of_lists).chain(of_entries).collect();
-        for (what, date, range) in &all {
-            let location = at(&pack.file, range);
+        let any = !all.is_empty();
+        for (what, date, location) in all {
             if self.vocabulary.is_mandatory(written) {
                 let message = format!("{what} expires, and its category is mandatory");
                 let help = "what is mandatory holds until somebody takes it out";
@@ -374,11 +376,10 @@ impl Compiler<'_> {
             } else if rule.place.is_some()
                 && !self.made.expiring.iter().any(|known| known.location == location)
             {
-                let told = Expiring { what: what.clone(), date: *date, location };
-                self.made.expiring.push(told);
+                self.made.expiring.push(Expiring { what, date, location });
             }
         }
-        !all.is_empty()
+        any
     }
 
     /// Checks a literal or regex and keeps it. `first` is the place of the first literal of its entry.

@@ -46,12 +46,14 @@ pub struct PackFile {
 }
 
 /// A list file that a pack uses.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ListReference {
     /// The name entries use.
     pub name: String,
-    /// The path, relative to the pack's file.
+    /// The path, relative to the file that names it.
     pub path: String,
+    /// The file that names it: the pack's, or one that changes the pack.
+    pub from: Arc<SourceFile>,
     /// The path's place.
     pub range: Range<usize>,
     /// From when on it acts as shadow.
@@ -193,8 +195,17 @@ pub struct Example {
 /// Reads a pack. What could be read is returned even beside errors, so that later checks can go on.
 pub fn parse_pack(file: &Arc<SourceFile>, out: &mut Diagnostics) -> Option<PackFile> {
     let root = parse(file, out)?;
+    read_pack(file, &root, out)
+}
+
+/// The same of a file that was parsed before.
+pub(super) fn read_pack(
+    file: &Arc<SourceFile>,
+    root: &Node,
+    out: &mut Diagnostics,
+) -> Option<PackFile> {
     let reader = Reader::new(file, out);
-    let mut keys = reader.keys(&root)?;
+    let mut keys = reader.keys(root)?;
     let name = keys.require("pack", &reader);
     keys.take("owner").map(|node| reader.filled(node));
     let lists = keys.take("lists").map(|node| list_references(&reader, node)).unwrap_or_default();
@@ -216,7 +227,7 @@ pub fn parse_pack(file: &Arc<SourceFile>, out: &mut Diagnostics) -> Option<PackF
     Some(PackFile { file: Arc::clone(file), name, name_range, lists, variants, allow, rules })
 }
 
-fn list_references(reader: &Reader<'_>, node: &Node) -> Vec<ListReference> {
+pub(super) fn list_references(reader: &Reader<'_>, node: &Node) -> Vec<ListReference> {
     let Some(keys) = reader.keys(node) else { return Vec::new() };
     let mut lists = Vec::new();
     for entry in keys.entries() {
@@ -233,6 +244,7 @@ fn list_references(reader: &Reader<'_>, node: &Node) -> Vec<ListReference> {
             lists.push(ListReference {
                 name,
                 path,
+                from: Arc::clone(reader.file()),
                 range: node.range.clone(),
                 expires,
                 may_shrink: shrink.is_some(),

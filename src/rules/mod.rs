@@ -3,6 +3,7 @@
 //! Files become a [`Ruleset`] through [`compile`] alone, whole or not at all; a ruleset is immutable
 //! and finds hits in one pass a view. A rule says what was seen, never what follows.
 
+mod change;
 mod combination;
 mod combine;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod list;
 mod list_line;
 mod literals;
 mod near;
+mod overlay;
 mod patterns;
 #[cfg(test)]
 mod post_tests;
@@ -38,5 +40,6 @@ pub use examples::{ExampleReport, check_examples};
 pub use expectation::{LanguageTag, Mismatch};
 pub use file::{Example, PackFile, RuleFile, parse_pack};
 pub use list::ListFiles;
+pub use overlay::{Layered, RuleTree, Weakened};
 pub use ruleset::{Ruleset, ScanPart, Scanned};
 pub use trace::{Expected, Lack, NEAR_HITS_MAX, NearHit, Refusal, Trace, Why};

@@ -121,7 +121,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli/shell_command.rs"]),
     ("anstyle", &["explain/human.rs"]),
     ("unicode_width", &["explain/shown.rs"]),
-    ("annotate_snippets", &["cli/report.rs"]),
+    ("annotate_snippets", &["cli/report/human.rs"]),
     ("tracing", &["worker/", "http/", "telemetry/", "reload/", "cli/following.rs"]),
     ("signal_hook", &["stop.rs", "reload/mod.rs"]),
 ];

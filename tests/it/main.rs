@@ -15,8 +15,10 @@ mod explain;
 mod http;
 #[cfg(feature = "http")]
 mod openapi;
+mod overlays;
 #[cfg(feature = "kafka")]
 mod pages;
+mod reports;
 mod schemas;
 #[cfg(feature = "http")]
 mod serve;

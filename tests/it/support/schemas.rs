@@ -27,7 +27,7 @@ pub(crate) fn problems(name: &str, value: &Value) -> Vec<String> {
 }
 
 /// Every schema.
-pub(crate) const NAMES: [&str; 8] = [
+pub(crate) const NAMES: [&str; 10] = [
     "bundle.json",
     "dead-letter.json",
     "decision.json",
@@ -35,6 +35,8 @@ pub(crate) const NAMES: [&str; 8] = [
     "pack.json",
     "policy.json",
     "post.json",
+    "report.json",
+    "shown.json",
     "taxonomy.json",
 ];
 
