@@ -7,6 +7,7 @@ mod bundle_command;
 mod config_command;
 mod exit;
 mod explain_command;
+mod fmt_command;
 #[cfg(feature = "http")]
 mod following;
 mod locate;
