@@ -10,6 +10,7 @@ mod explain_command;
 mod fmt_command;
 #[cfg(feature = "http")]
 mod following;
+mod import_command;
 mod locate;
 #[cfg(feature = "onnx")]
 mod model_command;

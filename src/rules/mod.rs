@@ -19,6 +19,7 @@ mod ruleset;
 mod scan_tests;
 mod skip;
 mod trace;
+mod written;
 
 pub use compile::{Which, compile};
 pub use corpus::{Corpus, blast_radius};
@@ -28,3 +29,4 @@ pub use list::ListFiles;
 pub use overlay::{Layered, RuleTree, Weakened};
 pub use ruleset::{Ruleset, ScanPart, Scanned};
 pub use trace::{Expected, NEAR_HITS_MAX, NearHit, Refusal, Trace, Why};
+pub use written::{check_regex, written_words};

@@ -29,6 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("policy", &["decision", "diagnostic", "post", "signal", "taxonomy", "yaml"]),
     ("overrides", &["diagnostic", "signal", "taxonomy", "yaml"]),
     ("files", &["diagnostic"]),
+    ("import", &["diagnostic", "rules", "text", "yaml"]),
     ("delivery", &[]),
     ("wire", &["decision", "delivery", "hash", "post", "signal"]),
     (
@@ -119,6 +120,7 @@ const PURE: &[&str] = &[
     "engine",
     "explain",
     "hash",
+    "import",
     "overrides",
     "policy",
     "post",
