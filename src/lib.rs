@@ -32,6 +32,7 @@ pub mod files;
 pub mod hash;
 #[cfg(feature = "http")]
 pub mod http;
+pub mod import;
 pub mod moderator;
 pub mod overrides;
 pub mod policy;

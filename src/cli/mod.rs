@@ -7,8 +7,10 @@ mod bundle_command;
 mod config_command;
 mod exit;
 mod explain_command;
+mod fmt_command;
 #[cfg(feature = "http")]
 mod following;
+mod import_command;
 mod locate;
 #[cfg(feature = "onnx")]
 mod model_command;

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::{
     PartArgs,
     exit::{Exit, Failure},
-    explain_command,
+    explain_command, fmt_command, import_command,
     report::{self, Format, Outcome},
     schema_command, show_command, sources,
 };
@@ -23,6 +23,10 @@ pub(super) enum RulesCommand {
     Explain(explain_command::ExplainArgs),
     /// Print rules: all of them, those of a pack, or one, with what later folders changed
     Show(show_command::ShowArgs),
+    /// Make a pack of word lists and rules of other tools
+    Import(import_command::ImportArgs),
+    /// Bring files into one layout, comments and words as they are
+    Fmt(fmt_command::FmtArgs),
     /// Print the JSON Schema of a file or of the wire
     Schema(schema_command::SchemaArgs),
 }
@@ -54,6 +58,8 @@ pub(super) fn run(command: &RulesCommand) -> Result<Exit, Failure> {
         RulesCommand::Test(args) => test(args),
         RulesCommand::Explain(args) => explain_command::run(args),
         RulesCommand::Show(args) => show_command::run(args),
+        RulesCommand::Import(args) => import_command::run(args),
+        RulesCommand::Fmt(args) => fmt_command::run(args),
         RulesCommand::Schema(args) => Ok(schema_command::run(args)),
     }
 }

@@ -33,6 +33,7 @@ mod scan_tests;
 mod shrink;
 mod trace;
 mod variants;
+mod written;
 
 pub use compile::{Vocabulary, Which, compile};
 pub use corpus::{Corpus, blast_radius};
@@ -43,3 +44,4 @@ pub use list::ListFiles;
 pub use overlay::{Layered, RuleTree, Weakened};
 pub use ruleset::{Ruleset, ScanPart, Scanned};
 pub use trace::{Expected, Lack, NEAR_HITS_MAX, NearHit, Refusal, Trace, Why};
+pub use written::{check_regex, written_words};

@@ -30,6 +30,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("policy", &["condition", "decision", "diagnostic", "post", "signal", "taxonomy", "yaml"]),
     ("overrides", &["diagnostic", "signal", "taxonomy", "yaml"]),
     ("files", &["diagnostic"]),
+    ("import", &["diagnostic", "rules", "text", "yaml"]),
     ("delivery", &[]),
     ("wire", &["decision", "delivery", "hash", "post", "signal"]),
     (
@@ -136,6 +137,7 @@ const PURE: &[&str] = &[
     "engine",
     "explain",
     "hash",
+    "import",
     "overrides",
     "policy",
     "post",

@@ -13,6 +13,8 @@ mod emergency;
 mod explain;
 #[cfg(feature = "http")]
 mod http;
+mod imports;
+mod layout;
 #[cfg(feature = "http")]
 mod openapi;
 mod overlays;
