@@ -179,6 +179,8 @@ impl Reloader {
         if self.bundle_files.is_due(seen, now) || forced {
             self.reload(seen);
         }
+        let expiring = self.live.now().bundle.rules().expiring(Timestamp::now()).count();
+        self.instruments.bundle_expiring().set(i64::try_from(expiring).unwrap_or(i64::MAX));
     }
 
     /// One attempt; whatever it does, something is in force afterwards.

@@ -80,6 +80,7 @@ struct Following {
     reload_success: IntGauge,
     bundle_refused: IntGauge,
     bundle_pinned: IntGauge,
+    bundle_expiring: IntGauge,
     emergency_refused: IntGauge,
     emergency_overrides: IntGauge,
     emergency_uses: IntCounterVec,
@@ -310,6 +311,11 @@ impl Instruments {
         &self.following.bundle_pinned
     }
 
+    /// Rules, lists and entries that have expired or soon will.
+    pub fn bundle_expiring(&self) -> &IntGauge {
+        &self.following.bundle_expiring
+    }
+
     /// 1 while an emergency file is refused.
     pub fn emergency_refused(&self) -> &IntGauge {
         &self.following.emergency_refused
@@ -376,6 +382,10 @@ impl Following {
             ),
             bundle_pinned: make
                 .gauge("bundle_pinned", "1 while a kept bundle is in force by a rollback"),
+            bundle_expiring: make.gauge(
+                "bundle_expiring",
+                "Rules, lists and entries that have expired or expire within 14 days",
+            ),
             emergency_refused: make.gauge(
                 "emergency_refused",
                 "1 while an emergency file is refused and older overrides hold",
