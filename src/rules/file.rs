@@ -296,9 +296,7 @@ fn keyed_entry<'n>(
         written.extend(keys.take(kind.as_str()).map(|value| (kind, value)));
     }
     let options = EntryOptions {
-        view: keys.take("view").and_then(|n| {
-            reader.choice(n, &[View::Raw, View::Standard, View::Skeleton], View::as_str)
-        }),
+        view: keys.take("view").and_then(|n| reader.choice(n, &View::ALL, View::as_str)),
         fields: keys.take("fields").map(|n| fields(reader, n)).unwrap_or_default(),
         case: keys.take("case").and_then(|n| reader.boolean(n)).unwrap_or_default(),
         not_after: strings(reader, keys.take("not_after")),
@@ -310,9 +308,14 @@ fn keyed_entry<'n>(
         reader.error_help(&node.range, "R007", "it is not clear how this entry matches", help);
         return None;
     };
-    if kind == EntryKind::Regex && options.view == Some(View::Skeleton) {
+    if kind == EntryKind::Regex && options.view >= Some(View::Skeleton) {
         let help = "write `view: raw`, or leave it out for the standard view";
-        reader.error_help(&node.range, "R008", "a regex does not run on the skeleton view", help);
+        reader.error_help(
+            &node.range,
+            "R008",
+            "a regex runs on the raw or the standard view",
+            help,
+        );
     }
     Some((kind, value, options))
 }

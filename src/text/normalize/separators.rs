@@ -8,13 +8,16 @@ use std::ops::Range;
 
 use unicode_script::Script;
 
-use super::units::{self, Unit};
-use crate::text::scripts::{
-    is_letter, is_letter_or_digit, is_mark, is_syllable, is_written_without_spaces, script,
+use super::{
+    clusters,
+    units::{self, Unit},
 };
+use crate::text::scripts::{is_letter, is_letter_or_digit, is_mark, is_syllable, script};
 
 /// Characters of a gap; more separate words.
 const GAP_MAX: usize = 3;
+/// Characters of a letter with its marks.
+const CLUSTER_MAX: usize = 6;
 /// Single letters that make a chain.
 const LETTERS_MIN: usize = 3;
 
@@ -63,14 +66,22 @@ fn close(units: &[Unit], chain: &mut Vec<Group>, gone: &mut Vec<usize>) {
     chain.clear();
 }
 
+/// One letter with what belongs to it, or a sign that may stand for one.
 fn is_single(group: &[Unit]) -> bool {
-    let [one] = group else { return false };
-    let leet = matches!(one.ch, '@' | '$' | '!');
-    let spacing = one.ch.is_ascii_alphanumeric()
-        || (is_letter_or_digit(one.ch)
-            && !is_written_without_spaces(one.ch)
-            && script(one.ch) != Script::Hangul);
-    leet || spacing
+    let spacing = |unit: &Unit| {
+        let syllable = is_syllable(unit.ch) || script(unit.ch) == Script::Bopomofo;
+        !syllable && (is_letter_or_digit(unit.ch) || is_mark(unit.ch))
+    };
+    match group {
+        [one] if one.ch.is_ascii() => {
+            one.ch.is_ascii_alphanumeric() || matches!(one.ch, '@' | '$' | '!' | '|' | '#' | '\'')
+        }
+        _ => {
+            group.len() <= CLUSTER_MAX
+                && group.iter().all(spacing)
+                && clusters::count(group.iter().map(|unit| unit.ch)) == 1
+        }
+    }
 }
 
 fn is_gap(gap: &[Unit]) -> bool {
@@ -117,8 +128,17 @@ fn syllables(units: &[Unit]) -> Vec<usize> {
                 && groups[at + 1].len() == 1
                 && !(first > 0 && joinable(first - 1))
                 && !joinable(at + 1));
-        if alone {
-            gone.extend((first..=at).flat_map(|at| groups[at].end..groups[at + 1].start));
+        // Words of one syllable stand among others in plain Korean: few of them join nothing else.
+        let singles = groups[first..=at + 1].iter().filter(|group| group.len() == 1).count();
+        let whole = |group: &Group| {
+            singles < LETTERS_MIN
+                && group.len() > 1
+                && script(units[group.start].ch) == Script::Hangul
+        };
+        let from = first + usize::from(whole(&groups[first]));
+        let to = at + usize::from(!whole(&groups[at + 1]));
+        if alone && from < to {
+            gone.extend((from..to).flat_map(|at| groups[at].end..groups[at + 1].start));
         }
         at += 1;
     }
