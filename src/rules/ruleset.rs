@@ -284,6 +284,8 @@ impl<W: Witness> PartScan<'_, W> {
         let judged = self.looks_here(described).and_then(|()| self.holds(described, range, text));
         match judged {
             Ok(()) => finds.push(self.find(entry, text.view, text.original(range))),
+            // Where words run together, plain writing meets literals all the time.
+            Err(Refusal::Letters) if text.is_joined() => {}
             Err(refusal) if W::LISTENS => {
                 let find = self.find(entry, text.view, text.original(range));
                 self.witness.refused(find, refusal);
@@ -386,6 +388,11 @@ impl<'a> ViewText<'a> {
     /// The same text, as far as it is its own skeleton.
     fn bare(&self) -> Self {
         Self { view: View::Skeleton, trimmed: self.trimmed.clone(), skeleton: None, ..*self }
+    }
+
+    /// Whether the text is a skeleton with its words run together.
+    fn is_joined(&self) -> bool {
+        self.skeleton.is_some_and(|(folded, _)| folded.is_joined())
     }
 
     fn original(&self, range: &Range<usize>) -> Span<Original> {
