@@ -25,7 +25,7 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics, Location, SourceFile, nearest},
     hash::ValueHasher,
     signal::{Category, RuleFacts, RuleId, Status},
-    text::{View, standard_literal_among_kana},
+    text::{SYLLABLES_MIN, View, phonetic_literals, standard_literal_among_kana, syllables},
 };
 
 /// Most patterns that may end at one place of a text, so that overlapping finds stay few.
@@ -101,6 +101,7 @@ struct ByView {
     raw: BTreeMap<String, Vec<Target>>,
     standard: BTreeMap<String, Vec<Target>>,
     skeleton: BTreeMap<String, Vec<Target>>,
+    phonetic: BTreeMap<String, Vec<Target>>,
     uncalled_raw: Vec<usize>,
     uncalled_standard: Vec<usize>,
 }
@@ -421,6 +422,9 @@ impl Compiler<'_> {
             let message = "a single character is too greedy at severity 2 and above";
             self.out.push(Diagnostic::error("R031", location(), message).help(help));
         }
+        if !self.check_phonetic(entry, placed) {
+            return false;
+        }
         if entry.kind == EntryKind::Text && signs == 0 && letters < TEXT_LETTERS_MIN {
             let message = "a short `text` entry is found inside other words";
             let help = "leave `text` out to find it as a word";
@@ -452,7 +456,32 @@ impl Compiler<'_> {
                 by.standard.entry(bare).or_default().push(Target::Bare(index));
             }
             by.skeleton.entry(entry.skeleton.text.clone()).or_default().push(target);
+            for joined in &entry.skeleton.joined {
+                by.skeleton.entry(joined.text.clone()).or_default().push(Target::Joined(index));
+            }
         }
+        if entry.view == View::Phonetic {
+            self.add_phonetic(index, entry);
+        }
+    }
+
+    /// Adds what an entry sounds like.
+    fn add_phonetic(&mut self, index: usize, entry: &Entry) {
+        for form in phonetic_literals(&entry.standard) {
+            self.patterns.phonetic.entry(form).or_default().push(Target::Entry(index));
+        }
+    }
+
+    /// Refuses to look for the sound of what is short, or has no sound that is known.
+    fn check_phonetic(&mut self, entry: &Entry, placed: &Placed<'_>) -> bool {
+        if entry.view != View::Phonetic || is_long_enough(&entry.standard) {
+            return true;
+        }
+        let message = format!("the phonetic view needs {SYLLABLES_MIN} Han characters or more");
+        let help = "leave `view` out: two syllables sound like too many decent words";
+        let location = at(placed.file, &placed.entry.range);
+        self.out.push(Diagnostic::error("R039", location, message).help(help));
+        false
     }
 
     fn check_regex(
@@ -514,7 +543,8 @@ impl Compiler<'_> {
         let raw = self.matchers(by.raw, by.uncalled_raw);
         let standard = self.matchers(by.standard, by.uncalled_standard);
         let skeleton = self.matchers(by.skeleton, Vec::new()).literals;
-        Ruleset { raw, standard, skeleton, ..self.made }
+        let phonetic = self.matchers(by.phonetic, Vec::new()).literals;
+        Ruleset { raw, standard, skeleton, phonetic, ..self.made }
     }
 
     fn matchers(
@@ -533,6 +563,11 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+/// Whether a literal has enough syllables to be looked for by its sound.
+fn is_long_enough(standard: &str) -> bool {
+    syllables(standard).is_some_and(|count| count >= SYLLABLES_MIN)
 }
 
 fn at(file: &Arc<SourceFile>, range: &std::ops::Range<usize>) -> Location {

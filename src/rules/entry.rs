@@ -10,12 +10,12 @@ use super::{
 };
 use crate::{
     post::Field,
-    text::{SkeletonLiteral, View, is_spacing, skeleton_literal, standard_literal},
+    text::{SkeletonLiteral, View, is_spacing, is_syllable, skeleton_literal, standard_literal},
 };
 
 /// Letters a literal of a spacing script needs before it is looked for in disguise.
 const SKELETON_LETTERS_MIN: usize = 4;
-/// Han or kana characters a literal needs before it is looked for in disguise.
+/// Han, kana or Hangul characters a literal needs before it is looked for in disguise.
 const SKELETON_SIGNS_MIN: usize = 2;
 
 /// What a find of an entry means.
@@ -132,7 +132,10 @@ impl Neighbours {
     }
 
     fn of(&self, view: View) -> &[String] {
-        if view == View::Skeleton { &self.skeleton } else { &self.standard }
+        match view {
+            View::Skeleton => &self.skeleton,
+            View::Raw | View::Standard | View::Phonetic => &self.standard,
+        }
     }
 }
 
@@ -168,7 +171,8 @@ fn default_view(role: Role, written: &EntryFile, standard: &str) -> View {
         return View::Standard;
     }
     let (letters, signs) = counts(standard);
-    if letters >= SKELETON_LETTERS_MIN || signs >= SKELETON_SIGNS_MIN {
+    let syllables = signs + standard.chars().filter(|&ch| is_syllable(ch)).count();
+    if letters >= SKELETON_LETTERS_MIN || syllables >= SKELETON_SIGNS_MIN {
         View::Skeleton
     } else {
         View::Standard

@@ -366,9 +366,7 @@ fn keyed_entry<'n>(
         written.extend(keys.take(kind.as_str()).map(|value| (kind, value)));
     }
     let options = EntryOptions {
-        view: keys.take("view").and_then(|n| {
-            reader.choice(n, &[View::Raw, View::Standard, View::Skeleton], View::as_str)
-        }),
+        view: keys.take("view").and_then(|n| reader.choice(n, &View::ALL, View::as_str)),
         fields: keys.take("fields").map(|n| fields(reader, n)).unwrap_or_default(),
         case: keys.take("case").and_then(|n| reader.boolean(n)).unwrap_or_default(),
         not_after: strings(reader, keys.take("not_after")),
@@ -381,10 +379,10 @@ fn keyed_entry<'n>(
         reader.error_help(&node.range, "R007", "it is not clear how this entry matches", help);
         return None;
     };
-    let folded_far = options.view == Some(View::Skeleton);
+    let folded_far = options.view >= Some(View::Skeleton);
     if folded_far && matches!(kind, EntryKind::Regex | EntryKind::Domain) {
         let help = "write `view: raw`, or leave it out for the standard view";
-        let message = format!("a {} is not looked for in the skeleton view", kind.as_str());
+        let message = format!("a {} is looked for in the raw or the standard view", kind.as_str());
         reader.error_help(&node.range, "R008", message, help);
     }
     Some((kind, value, options))

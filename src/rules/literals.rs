@@ -14,6 +14,8 @@ pub(super) enum Target {
     /// An entry's literal was seen without its diacritics: what the skeleton view of a text without any
     /// would show, which is not made.
     Bare(usize),
+    /// An entry's literal of several words was seen with its words run together.
+    Joined(usize),
     /// A literal that a regex needs was seen.
     Trigger(usize),
 }
@@ -40,6 +42,11 @@ impl Literals {
         let automaton = Automaton::new(patterns.keys())?;
         let targets = patterns.into_values().map(Vec::into_boxed_slice).collect();
         Ok(Self { automaton: Some(automaton), targets })
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.automaton.is_none()
     }
 
     /// Calls `found` for every target of every match, until it says that it has enough.

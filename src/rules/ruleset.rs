@@ -23,9 +23,9 @@ use crate::{
     post::{Field, Part, Surface},
     signal::{RuleFacts, RuleHit},
     text::{
-        Normalized, NormalizedText, Original, Skeleton, Span, View,
+        Form, Normalized, NormalizedText, Original, Skeleton, Span, View,
         addresses::{addresses_and_mentions, lies_inside},
-        left_edge, right_edge, skeleton,
+        is_unseen, left_edge, phonetic, right_edge, skeletons,
     },
 };
 
@@ -41,6 +41,7 @@ pub struct Ruleset {
     pub(super) raw: ViewMatchers,
     pub(super) standard: ViewMatchers,
     pub(super) skeleton: Literals,
+    pub(super) phonetic: Literals,
     pub(super) hash: String,
     /// Facts of every rule that is not scanned too, so that policies can name it.
     pub(super) known: Vec<Arc<RuleFacts>>,
@@ -229,14 +230,17 @@ impl<W: Witness> PartScan<'_, W> {
         let text = part.standard.text();
         let standard = ViewText::new(View::Standard, text, Some(part.standard), None);
         self.view(&self.rules.standard, &standard, finds);
-        if let Some(folded) = skeleton(part.original, part.standard) {
+        for folded in &skeletons(part.original, part.standard) {
             let (text, map) = (folded.view().text(), Some(folded.view()));
-            let view = ViewText::new(View::Skeleton, text, map, Some(&folded));
+            let view = ViewText::new(View::Skeleton, text, map, Some((folded, Form::Written)));
+            let joined = ViewText::new(View::Skeleton, text, map, Some((folded, Form::Joined)));
             self.rules.skeleton.scan(view.text, |target, range| match target {
                 Target::Entry(entry) => self.literal(entry, &range, &view, finds),
+                Target::Joined(entry) => self.literal(entry, &range, &joined, finds),
                 Target::Bare(_) | Target::Trigger(_) => Enough::No,
             });
         }
+        self.phonetic(finds);
         for pattern in std::mem::take(&mut self.exceptions) {
             let entry = &self.rules.entries[self.rules.patterns[pattern].entry];
             let cancels = |find: &Find| {
@@ -250,12 +254,27 @@ impl<W: Witness> PartScan<'_, W> {
         }
     }
 
+    /// Looks for what sounds like an entry, where some entry asks for that.
+    fn phonetic(&mut self, finds: &mut Vec<Find>) {
+        if self.rules.phonetic.is_empty() {
+            return;
+        }
+        let Some(sounds) = phonetic(self.part.original, self.part.standard) else { return };
+        let view = ViewText::new(View::Phonetic, sounds.text(), Some(&sounds), None);
+        self.rules.phonetic.scan(view.text, |target, range| match target {
+            Target::Entry(entry) => self.literal(entry, &range, &view, finds),
+            Target::Bare(_) | Target::Joined(_) | Target::Trigger(_) => Enough::No,
+        });
+    }
+
     fn view(&mut self, matchers: &ViewMatchers, text: &ViewText<'_>, finds: &mut Vec<Find>) {
         let mut called: Vec<usize> = matchers.uncalled.matching(text.text).collect();
         let mut calls: Vec<(usize, Range<usize>)> = Vec::new();
         matchers.literals.scan(text.text, |target, range| match target {
             Target::Entry(entry) => self.literal(entry, &range, text, finds),
-            Target::Bare(entry) => self.literal(entry, &range, &text.bare(), finds),
+            Target::Bare(entry) | Target::Joined(entry) => {
+                self.literal(entry, &range, &text.bare(), finds)
+            }
             Target::Trigger(pattern) => {
                 if !called.contains(&pattern) {
                     called.push(pattern);
@@ -326,6 +345,8 @@ impl<W: Witness> PartScan<'_, W> {
         let judged = self.looks_here(described).and_then(|()| self.holds(described, range, text));
         match judged {
             Ok(()) => finds.push(self.find(entry, text.view, text.original(range))),
+            // Where words run together, plain writing meets literals all the time.
+            Err(Refusal::Letters) if text.is_joined() => {}
             Err(refusal) if W::LISTENS => {
                 let find = self.find(entry, text.view, text.original(range));
                 self.witness.refused(find, refusal);
@@ -352,15 +373,21 @@ impl<W: Witness> PartScan<'_, W> {
         range: &Range<usize>,
         text: &ViewText<'_>,
     ) -> Result<(), Refusal> {
-        if let Some(folded) = text.skeleton {
-            let runs = folded.runs(Span::from_range(range.clone()));
-            if !entry.skeleton.matches_runs(runs) {
-                return Err(Refusal::Letters);
-            }
-        }
         let original = self.part.original;
+        if let Some((folded, form)) = text.skeleton
+            && !folded.spells(&entry.skeleton, form, Span::from_range(range.clone()), original)
+        {
+            return Err(Refusal::Letters);
+        }
         let span = text.original(range).range();
         let (left, right) = entry.edges();
+        if let Some((folded, _)) = text.skeleton
+            && left
+            && right
+            && folded.cuts(Span::from_range(range.clone()), original)
+        {
+            return Err(Refusal::RightEdge);
+        }
         if left && !left_edge(original, span.start) {
             return Err(Refusal::LeftEdge);
         }
@@ -370,10 +397,15 @@ impl<W: Witness> PartScan<'_, W> {
         if entry.kind == EntryKind::Exact && *range != text.trimmed {
             return Err(Refusal::NotWhole);
         }
-        if entry.case.as_deref().is_some_and(|written| &original[span.clone()] != written) {
+        let seen = || original[span.clone()].chars().filter(|&ch| !is_unseen(ch));
+        if entry.case.as_deref().is_some_and(|written| !seen().eq(written.chars())) {
             return Err(Refusal::Case);
         }
-        let (before, after) = (&text.text[..range.start], &text.text[range.end..]);
+        // Sounds have no neighbours in letters: those of the original count.
+        let (before, after) = match text.view {
+            View::Phonetic => (&original[..span.start], &original[span.end..]),
+            _ => (&text.text[..range.start], &text.text[range.end..]),
+        };
         if entry.not_after.end(before, text.view) {
             return Err(Refusal::NotAfter);
         }
@@ -406,7 +438,8 @@ struct ViewText<'a> {
     trimmed: Range<usize>,
     /// The way to the original; nothing when the view is the original.
     map: Option<&'a NormalizedText>,
-    skeleton: Option<&'a Skeleton>,
+    /// The skeleton that the text is, and the form of literals that is looked for in it.
+    skeleton: Option<(&'a Skeleton, Form)>,
 }
 
 impl<'a> ViewText<'a> {
@@ -414,7 +447,7 @@ impl<'a> ViewText<'a> {
         view: View,
         text: &'a str,
         map: Option<&'a NormalizedText>,
-        skeleton: Option<&'a Skeleton>,
+        skeleton: Option<(&'a Skeleton, Form)>,
     ) -> Self {
         let start = text.len() - text.trim_start().len();
         Self { view, text, trimmed: start..start + text.trim().len(), map, skeleton }
@@ -423,6 +456,11 @@ impl<'a> ViewText<'a> {
     /// The same text, as far as it is its own skeleton.
     fn bare(&self) -> Self {
         Self { view: View::Skeleton, trimmed: self.trimmed.clone(), skeleton: None, ..*self }
+    }
+
+    /// Whether the text is a skeleton with its words run together.
+    fn is_joined(&self) -> bool {
+        self.skeleton.is_some_and(|(folded, _)| folded.is_joined())
     }
 
     fn original(&self, range: &Range<usize>) -> Span<Original> {

@@ -55,6 +55,10 @@ pub fn right_edge(original: &str, end: usize) -> bool {
         // A mark of its own script belongs to the letter before it.
         return false;
     }
+    if neighbour == 'ة' {
+        // The ending of a word of its own, not the pronoun that it is folded to.
+        return false;
+    }
     if is_hidden_letter(last, Some(neighbour), backwards.next()) {
         return false;
     }
@@ -107,7 +111,9 @@ fn is_transparent(ch: char) -> bool {
     if ch.is_ascii() {
         return false;
     }
-    matches!(ch, '\u{1F3FB}'..='\u{1F3FF}') || scripts::is_shared_mark(ch) || scripts::is_unseen(ch)
+    matches!(ch, '\u{1F3FB}'..='\u{1F3FF}' | '\u{488}'..='\u{489}')
+        || scripts::is_shared_mark(ch)
+        || scripts::is_unseen(ch)
 }
 
 #[cfg(test)]
@@ -153,6 +159,8 @@ mod tests {
             ("والكلب", "كلب", true),
             ("كلبهم", "كلب", true),
             ("مكلب", "كلب", false),
+            ("خولة", "خول", false),
+            ("خوله", "خول", true),
             ("כלבים", "כלב", false),
             ("הכלב", "כלב", true),
             ("привет", "вет", false),

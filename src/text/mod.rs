@@ -24,11 +24,12 @@ mod utf16;
 pub use edges::{left_edge, right_edge};
 pub use language::{Basis, SentenceLanguage, languages, sentence_language, spoken};
 pub use normalize::{
-    Skeleton, SkeletonLiteral, skeleton, skeleton_literal, standard, standard_literal,
-    standard_literal_among_kana,
+    Form, SYLLABLES_MIN, Skeleton, SkeletonLiteral, phonetic, phonetic_literals, skeleton,
+    skeleton_literal, skeletons, standard, standard_literal, standard_literal_among_kana,
+    syllables,
 };
 pub use normalized::NormalizedText;
-pub use scripts::is_spacing;
+pub use scripts::{is_spacing, is_syllable, is_unseen};
 pub use span::{Normalized, Original, Span, Utf16, offset};
 pub use utf16::Utf16Cursor;
 

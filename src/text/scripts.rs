@@ -82,8 +82,14 @@ pub(super) fn is_shared_mark(ch: char) -> bool {
 }
 
 /// A character that a reader does not see: default-ignorable in Unicode's words.
-pub(super) fn is_unseen(ch: char) -> bool {
+pub fn is_unseen(ch: char) -> bool {
     !ch.is_ascii() && FACTS.get(ch).is_unseen
+}
+
+/// A letter of a script that runs from right to left.
+pub(super) fn is_right_to_left(ch: char) -> bool {
+    use Script::{Arabic, Hebrew, Nko, Syriac, Thaana};
+    matches!(script(ch), Arabic | Hebrew | Nko | Syriac | Thaana)
 }
 
 /// A kana, or the prolonged sound mark.
@@ -92,6 +98,6 @@ pub(super) fn is_kana(ch: char) -> bool {
 }
 
 /// A character of a script in which a single one is often a word.
-pub(super) fn is_syllable(ch: char) -> bool {
+pub fn is_syllable(ch: char) -> bool {
     matches!(script(ch), Script::Han | Script::Hiragana | Script::Katakana | Script::Hangul)
 }

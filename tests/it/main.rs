@@ -25,6 +25,7 @@ mod schemas;
 #[cfg(feature = "http")]
 mod serve;
 mod shell;
+mod suites;
 mod support;
 
 #[cfg(feature = "kafka")]

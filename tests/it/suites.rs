@@ -219,7 +219,8 @@ fn decent_sentences_are_left_alone() {
     print!("{}", table("decent sentences hit, by language", &languages));
     println!("hit: {offenders:?}");
     let total = sentences.len();
-    let figures = format!("{hit} of {total} decent sentences hit, {mismatched} more as another language's");
+    let figures =
+        format!("{hit} of {total} decent sentences hit, {mismatched} more as another language's");
     tell("benign", &figures);
     assert!(
         hit * 1_000 <= total * BENIGN_HIT_MAX,

@@ -26,11 +26,6 @@ pub(super) fn undo(units: &mut Vec<Unit>) -> bool {
     found
 }
 
-/// Whether this step looks at `ch`.
-pub(super) fn changes(ch: char) -> bool {
-    is_kana(ch)
-}
-
 fn katakana(ch: char) -> char {
     match ch {
         // The two blocks are laid out alike, 0x60 apart.

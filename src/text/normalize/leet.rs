@@ -1,18 +1,25 @@
-//! Digits and signs that stand for letters: `p0rn`, `$hit`, `f@gg0t`.
+//! Digits and signs that stand for letters: `p0rn`, `$hit`, `f@gg0t`, `S1eg`, `з6с`.
 //!
-//! A word is a run of ASCII letters, digits and signs that has a letter. Digits between letters are
-//! read as letters; at an edge (`mp3`, `covid19`, `3rd`, `5kg`) only in a word that hides letters
-//! inside as well (`b00b5`). Numbers, prices and long codes stay, and so do the digits of texts in
-//! Arabizi, where 2, 3, 5, 6, 7, 8 and 9 are letters. Signs are letters there as elsewhere.
+//! A word is a run of letters of one script, Latin or Cyrillic, with digits and signs. Digits in it are
+//! read as letters; what that makes of `mp3` or `5kg` is no word, and literals are read the same way.
+//! Numbers, prices and long codes stay, and so do the digits of texts in Arabizi, where 2, 3, 5, 6, 7,
+//! 8 and 9 are letters. Signs are letters there as elsewhere.
+//!
+//! Triggers: a digit or one of `@ $ ! | # € £ ¡ ¢` beside a letter.
 
 use std::ops::Range;
 
-use super::units::{self, Unit};
+use super::{
+    reading::Reading,
+    units::{self, Unit},
+};
 
 /// Longer ones are codes and addresses.
 const WORD_MAX: usize = 24;
-/// Digits or signs in a row inside a word; more are a number.
-pub(super) const SIGNS_MAX: usize = 2;
+/// Digits in a row inside a word; more are a number.
+const DIGITS_MAX: usize = 2;
+/// Signs in a row with digits among them.
+const SIGNS_MAX: usize = 4;
 /// Words of Arabizi that a text has more often than not.
 const ARABIZI: [&str; 24] = [
     "ya", "el", "wala", "wallah", "ana", "msh", "mesh", "mish", "yalla", "habibi", "enta", "enti",
@@ -20,114 +27,161 @@ const ARABIZI: [&str; 24] = [
 ];
 
 /// Reads digits and signs as letters where they hide some; whether there were any.
-pub(super) fn undo(units: &mut [Unit]) -> bool {
+pub(super) fn undo(units: &mut [Unit], reading: &mut Reading) -> bool {
+    if !units.iter().any(|unit| is_sign(unit.ch)) {
+        return false;
+    }
     let words = units::runs(units, in_word);
-    let has = |word: &[Unit], test: fn(char) -> bool| word.iter().any(|unit| test(unit.ch));
-    let disguised: Vec<_> = words
-        .iter()
-        .filter(|&word| {
-            let word = &units[word.clone()];
-            has(word, |ch| ch.is_ascii_alphabetic()) && has(word, |ch| !ch.is_ascii_alphabetic())
-        })
-        .cloned()
-        .collect();
     let mut letters: Vec<(usize, char)> =
-        disguised.into_iter().flat_map(|word| hidden(units, word)).collect();
+        words.iter().flat_map(|word| hidden(units, word.clone(), reading)).collect();
     if letters.iter().any(|&(at, _)| units[at].ch.is_ascii_digit()) && is_arabizi(units, &words) {
         letters.retain(|&(at, _)| !units[at].ch.is_ascii_digit());
-    }
-    if letters.is_empty() {
-        return false;
     }
     for &(at, letter) in &letters {
         units[at].ch = letter;
     }
-    true
+    !letters.is_empty()
 }
 
-/// Whether a character is a digit or sign that may stand for a letter.
-pub(super) fn may_hide_a_letter(ch: char) -> bool {
-    ch.is_ascii_digit() || matches!(ch, '@' | '$' | '!' | '|' | '€' | '¡' | '¢')
+/// Whether an ASCII character is a digit or sign that may stand for a letter.
+pub(super) fn may_hide_a_letter(byte: u8) -> bool {
+    byte.is_ascii() && is_sign(char::from(byte))
+}
+
+fn is_sign(ch: char) -> bool {
+    ch.is_ascii_digit() || matches!(ch, '@' | '$' | '!' | '|' | '#' | '€' | '£' | '¡' | '¢')
 }
 
 fn in_word(ch: char) -> bool {
-    ch.is_ascii_alphabetic() || may_hide_a_letter(ch)
+    ch.is_ascii_alphabetic() || is_sign(ch) || is_cyrillic(ch)
+}
+
+fn is_cyrillic(ch: char) -> bool {
+    matches!(ch, '\u{430}'..='\u{45F}' | '\u{490}'..='\u{491}')
 }
 
 /// The letters that a word hides, by their places.
-fn hidden(units: &[Unit], place: Range<usize>) -> Vec<(usize, char)> {
+fn hidden(units: &[Unit], place: Range<usize>, reading: &mut Reading) -> Vec<(usize, char)> {
     let word = &units[place.clone()];
-    let letters = word.iter().filter(|unit| unit.ch.is_ascii_alphabetic()).count();
-    let digits = word.iter().filter(|unit| unit.ch.is_ascii_digit()).count();
-    if word.len() > WORD_MAX || digits > letters + 1 {
+    let latin = word.iter().filter(|unit| unit.ch.is_ascii_alphabetic()).count();
+    let letters = word.iter().filter(|unit| !is_sign(unit.ch)).count();
+    let signs = word.len() - letters;
+    let mixes = latin > 0 && latin < letters;
+    if letters == 0 || signs == 0 || mixes || word.len() > WORD_MAX || signs > letters * 3 {
         return Vec::new();
     }
-    let runs = units::runs(word, |ch| !ch.is_ascii_alphabetic());
-    let inside = |run: &Range<usize>| run.start > 0 && run.end < word.len();
-    let hides_inside = runs.iter().any(|run| inside(run) && reads_inside(&word[run.clone()]));
-    let reads = |run: &Range<usize>| {
-        let signs = &word[run.clone()];
-        if inside(run) {
-            reads_inside(signs)
-        } else {
-            reads_at_edge(signs, run.start == 0, hides_inside)
-        }
-    };
     let chars: Vec<char> = word.iter().map(|unit| unit.ch).collect();
-    let places = runs.into_iter().filter(reads).flatten();
-    let read = places.map(|at| (at, letter(&chars, at)));
-    read.filter(|&(at, letter)| letter != chars[at])
-        .map(|(at, letter)| (place.start + at, letter))
-        .collect()
+    let mut found = Vec::new();
+    for run in units::runs(word, is_sign) {
+        if !reads(&chars, &run) {
+            continue;
+        }
+        for at in run {
+            let letter = if latin > 0 {
+                latin_letter(&chars, at, reading)
+            } else {
+                cyrillic_letter(chars[at], reading)
+            };
+            if letter != chars[at] {
+                found.push((place.start + at, letter));
+            }
+        }
+    }
+    found
 }
 
-/// Whether signs and digits between two letters are letters.
-fn reads_inside(run: &[Unit]) -> bool {
-    let digits = run.iter().filter(|unit| unit.ch.is_ascii_digit()).count();
+/// Whether signs and digits in a row are letters. At the start `#` opens
+/// a tag and `¡` an exclamation; what `@` opens is told from a mention where it is found.
+fn reads(word: &[char], run: &Range<usize>) -> bool {
+    let signs = &word[run.clone()];
+    let digits = signs.iter().filter(|ch| ch.is_ascii_digit()).count();
+    let kinds = digits < signs.len() || digits <= DIGITS_MAX;
+    let (first, last) = (run.start == 0, run.end == word.len());
+    let edge = |closed: &[char]| !signs.iter().any(|sign| closed.contains(sign));
     run.len() <= SIGNS_MAX
-        && (digits == 0 || digits == run.len())
-        && run.iter().all(|unit| letter(&[unit.ch], 0) != unit.ch)
+        && kinds
+        && (!first || edge(&['#', '¡', '€', '£']))
+        && (!last || edge(&['#', '¡', '€', '£']))
 }
 
-/// Whether signs and digits at the edge of a word are letters: `$` (not `@`, which opens a mention,
-/// and not `!`, which ends a sentence), and digits in a word that hides letters inside.
-fn reads_at_edge(run: &[Unit], at_start: bool, hides_inside: bool) -> bool {
-    let signs = run.iter().all(|unit| unit.ch == '$');
-    let digits = run.iter().all(|unit| unit.ch.is_ascii_digit());
-    run.len() <= SIGNS_MAX && (signs || (hides_inside && digits)) && (!at_start || run.len() == 1)
-}
-
-/// The letter that the digit or sign at `at` stands for.
-fn letter(word: &[char], at: usize) -> char {
+/// The Latin letter that the digit or sign at `at` stands for.
+fn latin_letter(word: &[char], at: usize, reading: &mut Reading) -> char {
     match word[at] {
         '0' => 'o',
-        '1' => one(word, at),
+        '!' if at + 1 == word.len() => reading.choose('!', 'i'),
+        '!' if !beside(word, at, '!') => 'i',
+        '1' | '!' | '|' => i_or_l(word, at, reading),
+        '2' => 'z',
         '3' | '€' => 'e',
         '4' | '@' => 'a',
         '5' | '$' => 's',
-        '6' | '9' => 'g',
+        '6' => reading.choose('g', 'b'),
         '7' => 't',
         '8' => 'b',
-        '!' | '¡' => 'i',
-        '|' => 'l',
+        '9' => 'g',
+        '¡' => 'i',
+        '#' => 'h',
         '¢' => 'c',
+        '£' => 'l',
         other => other,
     }
 }
 
-/// 1 is i (`b1tch`), but l beside another l (`ki1l`, `he11o`), at the end after a vowel, and between
-/// s, p, b, f or g and a vowel (`s1ut`).
-fn one(word: &[char], at: usize) -> char {
-    let vowel = |ch: &char| matches!(ch, 'a' | 'e' | 'i' | 'o' | 'u');
-    let before = at.checked_sub(1).map(|at| word[at]);
-    let after = word.get(at + 1).copied();
-    let beside = |ch: char| before == Some(ch) || after == Some(ch);
-    let doubled = beside('l') && (before.as_ref().is_some_and(vowel) || before == Some('l'));
-    let pair = beside('1');
-    let last = after.is_none() && before.as_ref().is_some_and(vowel);
-    let opens =
-        matches!(before, Some('s' | 'p' | 'b' | 'f' | 'g')) && after.as_ref().is_some_and(vowel);
-    if doubled || pair || last || opens { 'l' } else { 'i' }
+fn beside(word: &[char], at: usize, sign: char) -> bool {
+    at.checked_sub(1).is_some_and(|before| word[before] == sign) || word.get(at + 1) == Some(&sign)
+}
+
+/// The Cyrillic letter that a digit or sign stands for.
+fn cyrillic_letter(ch: char, reading: &mut Reading) -> char {
+    match ch {
+        '0' => 'о',
+        '1' => reading.choose('и', 'л'),
+        '!' | '|' => reading.choose('і', 'и'),
+        '3' => reading.choose('з', 'е'),
+        '4' => reading.choose('ч', 'а'),
+        '@' => 'а',
+        '6' => 'б',
+        '8' => 'в',
+        '9' => 'я',
+        '5' | '$' => 'с',
+        '7' => 'т',
+        '€' => 'е',
+        other => other,
+    }
+}
+
+/// The stroke is i or l. Between two consonants it can only be i (`b1tch`), at the start before a
+/// consonant too (`1diot`); beside another stroke or an l it is l (`ki1l`, `he11o`), and between two
+/// vowels and at the end after one most often as well. Elsewhere both are possible: `s1ut`, `f1ag`.
+fn i_or_l(word: &[char], at: usize, reading: &mut Reading) -> char {
+    let plain = |at: usize| match word.get(at).copied()? {
+        '0' => Some('o'),
+        '3' | '€' => Some('e'),
+        '4' | '@' => Some('a'),
+        '5' | '$' => Some('s'),
+        '7' => Some('t'),
+        '8' => Some('b'),
+        '!' | '|' => Some('1'),
+        other => Some(other),
+    };
+    let is = |letter: Option<char>, of: &[char]| letter.is_some_and(|letter| of.contains(&letter));
+    let vowels = ['a', 'e', 'i', 'o', 'u'];
+    let (before, after) = (at.checked_sub(1).and_then(plain), plain(at + 1));
+    let vowel = |letter| is(letter, &vowels);
+    let stroke = |letter| is(letter, &['1', 'l']);
+    let consonant = |letter: Option<char>| letter.is_some() && !vowel(letter) && !stroke(letter);
+    if stroke(before) || stroke(after) {
+        let doubled = is(before, &['1']) || is(after, &['1']) || vowel(before) || vowel(after);
+        return if doubled { reading.choose('l', 'i') } else { reading.choose('i', 'l') };
+    }
+    match (before, after) {
+        _ if consonant(after) && (before.is_none() || consonant(before)) => 'i',
+        _ if vowel(before) && (vowel(after) || after.is_none()) => reading.choose('l', 'i'),
+        (Some('s' | 'p' | 'b' | 'f' | 'g' | 'c' | 'k'), _) if vowel(after) => {
+            reading.choose('l', 'i')
+        }
+        _ => reading.choose('i', 'l'),
+    }
 }
 
 /// Whether the text looks like Arabic in Latin letters: two words or more use its digits and no

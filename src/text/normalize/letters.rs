@@ -46,7 +46,7 @@ fn is_unseen(ch: char) -> bool {
         | '\u{6D6}'..='\u{6DC}' | '\u{6DF}'..='\u{6E4}' | '\u{6E7}'..='\u{6E8}'
         | '\u{6EA}'..='\u{6ED}' | '\u{8D3}'..='\u{8E1}' | '\u{8E3}'..='\u{8FF}'
         // marks that enclose, such as the keycap
-        | '\u{20DD}'..='\u{20E0}' | '\u{20E2}'..='\u{20E4}' => true,
+        | '\u{488}'..='\u{489}' | '\u{20DD}'..='\u{20E0}' | '\u{20E2}'..='\u{20E4}' => true,
         _ if ch.is_control() => !ch.is_whitespace(),
         _ => scripts::is_unseen(ch),
     }

@@ -6,24 +6,37 @@
 //! [`skeleton`] works on the standard view, one step after the other, in the order in which `skeleton`
 //! lists them. A literal of a rule takes the same path as a text.
 
+mod clusters;
 mod confusables;
 mod diacritics;
+mod hangul;
+mod joined;
 mod kana;
 mod leet;
 mod letters;
+mod lookalikes;
 mod marks;
 mod numerals;
-mod plain;
+mod phonetic;
+mod reading;
+mod reversed;
 mod separators;
+mod signs;
 mod skeleton;
 mod spaces;
+mod splits;
 mod standard;
 mod table;
+mod thai;
 mod traditional;
+mod turned;
 mod units;
 
 #[cfg(test)]
+mod disguise_tests;
+#[cfg(test)]
 mod tests;
 
-pub use skeleton::{Skeleton, SkeletonLiteral, skeleton, skeleton_literal};
+pub use phonetic::{SYLLABLES_MIN, phonetic, phonetic_literals, syllables};
+pub use skeleton::{Form, Skeleton, SkeletonLiteral, skeleton, skeleton_literal, skeletons};
 pub use standard::{standard, standard_literal, standard_literal_among_kana};

@@ -8,15 +8,18 @@ use std::ops::Range;
 
 use unicode_script::Script;
 
-use super::units::{self, Unit};
-use crate::text::scripts::{
-    is_letter, is_letter_or_digit, is_mark, is_syllable, is_written_without_spaces, script,
+use super::{
+    clusters,
+    units::{self, Unit},
 };
+use crate::text::scripts::{is_letter, is_letter_or_digit, is_mark, is_syllable, script};
 
 /// Characters of a gap; more separate words.
-pub(super) const GAP_MAX: usize = 3;
+const GAP_MAX: usize = 3;
+/// Characters of a letter with its marks.
+const CLUSTER_MAX: usize = 6;
 /// Single letters that make a chain.
-pub(super) const LETTERS_MIN: usize = 3;
+const LETTERS_MIN: usize = 3;
 
 /// Removes separators between single letters; whether there were any.
 pub(super) fn undo(units: &mut Vec<Unit>) -> bool {
@@ -63,18 +66,22 @@ fn close(units: &[Unit], chain: &mut Vec<Group>, gone: &mut Vec<usize>) {
     chain.clear();
 }
 
+/// One letter with what belongs to it, or a sign that may stand for one.
 fn is_single(group: &[Unit]) -> bool {
-    matches!(group, [one] if stands_alone(one.ch))
-}
-
-/// Whether `ch` alone between separators may be a letter of a word.
-pub(super) fn stands_alone(ch: char) -> bool {
-    let leet = matches!(ch, '@' | '$' | '!');
-    let spacing = ch.is_ascii_alphanumeric()
-        || (is_letter_or_digit(ch)
-            && !is_written_without_spaces(ch)
-            && script(ch) != Script::Hangul);
-    leet || spacing
+    let spacing = |unit: &Unit| {
+        let syllable = is_syllable(unit.ch) || script(unit.ch) == Script::Bopomofo;
+        !syllable && (is_letter_or_digit(unit.ch) || is_mark(unit.ch))
+    };
+    match group {
+        [one] if one.ch.is_ascii() => {
+            one.ch.is_ascii_alphanumeric() || matches!(one.ch, '@' | '$' | '!' | '|' | '#' | '\'')
+        }
+        _ => {
+            group.len() <= CLUSTER_MAX
+                && group.iter().all(spacing)
+                && clusters::count(group.iter().map(|unit| unit.ch)) == 1
+        }
+    }
 }
 
 fn is_gap(gap: &[Unit]) -> bool {
@@ -84,7 +91,7 @@ fn is_gap(gap: &[Unit]) -> bool {
 
 /// Whether `ch` may stand between the letters of a word in disguise. Marks belong to their letter,
 /// and apostrophes to their word: `i'm a`.
-pub(super) fn is_separator(ch: char) -> bool {
+fn is_separator(ch: char) -> bool {
     if ch.is_ascii() {
         return !ch.is_ascii_alphanumeric() && !matches!(ch, '@' | '$' | '!' | '?' | '\'');
     }
@@ -121,8 +128,17 @@ fn syllables(units: &[Unit]) -> Vec<usize> {
                 && groups[at + 1].len() == 1
                 && !(first > 0 && joinable(first - 1))
                 && !joinable(at + 1));
-        if alone {
-            gone.extend((first..=at).flat_map(|at| groups[at].end..groups[at + 1].start));
+        // Words of one syllable stand among others in plain Korean: few of them join nothing else.
+        let singles = groups[first..=at + 1].iter().filter(|group| group.len() == 1).count();
+        let whole = |group: &Group| {
+            singles < LETTERS_MIN
+                && group.len() > 1
+                && script(units[group.start].ch) == Script::Hangul
+        };
+        let from = first + usize::from(whole(&groups[first]));
+        let to = at + usize::from(!whole(&groups[at + 1]));
+        if alone && from < to {
+            gone.extend((from..to).flat_map(|at| groups[at].end..groups[at + 1].start));
         }
         at += 1;
     }

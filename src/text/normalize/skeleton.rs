@@ -3,13 +3,23 @@
 //! What is found only here is weak evidence, so the steps may err towards folding too much; they may
 //! not make words of plain text, and what plain text they touch they touch alike in literals.
 
+use std::ops::Range;
+
 use super::{
-    confusables, diacritics, kana, leet, numerals,
-    plain::is_plain,
-    separators, standard, table, traditional,
+    clusters::is_one_letter_word,
+    confusables, diacritics, hangul,
+    joined::{self, Gap, Joined, Kind},
+    kana, leet, numerals,
+    reading::Reading,
+    reversed, separators, signs,
+    splits::{self, Read},
+    standard, table, thai, traditional, turned,
     units::{self, Unit},
 };
-use crate::text::{Normalized, NormalizedText, Span, offset, scripts::is_letter};
+use crate::text::{
+    Normalized, NormalizedText, Span, offset,
+    scripts::{is_letter, is_syllable, is_written_without_spaces},
+};
 
 /// The skeleton of a text: runs of a letter are squeezed to one letter, and how long each run was is
 /// kept aside.
@@ -17,14 +27,36 @@ use crate::text::{Normalized, NormalizedText, Span, offset, scripts::is_letter};
 pub struct Skeleton {
     view: NormalizedText,
     lengths: Vec<u8>,
+    /// The gap before each character, where words are run together.
+    gaps: Option<Vec<Gap>>,
     /// Where in the view each character begins; empty for ASCII, where place and number are equal.
     starts: Vec<u32>,
 }
 
 impl Skeleton {
+    fn new(
+        units: &[Unit],
+        lengths: Vec<u8>,
+        gaps: Option<Vec<Gap>>,
+        original: &str,
+        standard: &NormalizedText,
+    ) -> Self {
+        let view = units::mapped(units, standard, original.len());
+        let starts = match view.text() {
+            text if text.is_ascii() => Vec::new(),
+            text => text.char_indices().map(|(at, _)| offset(at)).collect(),
+        };
+        Self { view, lengths, gaps, starts }
+    }
+
     /// The folded text, mapped to the original.
     pub fn view(&self) -> &NormalizedText {
         &self.view
+    }
+
+    /// Whether words are run together, so that the view has no spaces.
+    pub fn is_joined(&self) -> bool {
+        self.gaps.is_some()
     }
 
     /// How long the run of each character inside `span` was; 255 stands for longer ones too.
@@ -32,12 +64,113 @@ impl Skeleton {
     /// # Panics
     /// When the span does not lie inside the view.
     pub fn runs(&self, span: Span<Normalized>) -> &[u8] {
+        &self.lengths[self.places(span)]
+    }
+
+    /// Whether the literal, whose characters stand in `span`, is spelled there as it may be.
+    ///
+    /// # Panics
+    /// When the span does not lie inside the view, or `original` is not the view's original.
+    pub fn spells(
+        &self,
+        literal: &SkeletonLiteral,
+        form: Form,
+        span: Span<Normalized>,
+        original: &str,
+    ) -> bool {
+        let places = self.places(span);
+        let text = &self.view.text()[span.range()];
+        let joined = literal.joined.iter().find(|joined| joined.text == text);
+        let (runs, own) = match joined.filter(|_| form == Form::Joined) {
+            Some(joined) => (&joined.runs, Some(&joined.gaps)),
+            None => (&literal.runs, None),
+        };
+        let text = text.chars();
+        if !match_runs(runs, &self.lengths[places.clone()], text.clone()) {
+            return false;
+        }
+        let all = self.gaps.as_deref();
+        if all.is_none() && form == Form::Written {
+            return true;
+        }
+        let own = own.map(Vec::as_slice).unwrap_or_default().iter().copied();
+        let found = all.and_then(|gaps| gaps.get(places.clone())).unwrap_or_default();
+        let gaps = own.chain(std::iter::repeat(Gap::default()));
+        let gaps = gaps.zip(found.iter().copied().chain(std::iter::repeat(Gap::default())));
+        let reads = text.zip(&self.lengths[places.clone()]).zip(gaps);
+        let reads: Vec<Read> =
+            reads.map(|((ch, &run), (own, found))| Read { ch, run, found, own }).collect();
+        let edge = Gap { kind: Kind::Barrier, ..Gap::default() };
+        let after = all.and_then(|gaps| gaps.get(places.end).copied()).unwrap_or(edge);
+        let written = || &original[self.view.original_span(span).range()];
+        splits::may_be_read(&reads, after, || written().chars().any(joined::separates))
+    }
+
+    /// Whether `span` begins or ends inside a word whose letters all stand apart, as `pakis` would in
+    /// `P A K I S T A N`. A word of one letter before or after it is no part of it: `a f u c k`.
+    ///
+    /// # Panics
+    /// When the span does not lie inside the view, or `original` is not the view's original.
+    pub fn cuts(&self, span: Span<Normalized>, original: &str) -> bool {
+        let (text, range) = (self.view.text(), span.range());
+        let place = |at: usize, len: usize| {
+            self.view.original_span(Span::<Normalized>::from_range(at..at + len)).range()
+        };
+        let gap = |first: Range<usize>, second: Range<usize>| {
+            original.get(first.end..second.start).filter(|gap| gap.contains(joined::separates))
+        };
+        let mut inside = text[range.clone()].char_indices();
+        let (Some((_, first)), Some((second, ch))) = (inside.next(), inside.next()) else {
+            return false;
+        };
+        let start = place(range.start, first.len_utf8());
+        let Some(own) = gap(start.clone(), place(range.start + second, ch.len_utf8())) else {
+            return false;
+        };
+        let goes_on = |near: Option<char>, beyond: Option<char>| {
+            near.is_some_and(|near| {
+                is_letter(near)
+                    && !is_syllable(near)
+                    && !is_written_without_spaces(near)
+                    && (!is_one_letter_word(near) || beyond.is_some_and(is_letter))
+            })
+        };
+        // Where words run together, what stands behind a gap is another word.
+        let places = self.places(span);
+        let same_word = |at: usize| match &self.gaps {
+            Some(gaps) => gaps.get(at).is_some_and(|gap| gap.kind == Kind::None),
+            None => true,
+        };
+        let mut before = text[..range.start].chars().rev();
+        let mut after = text[range.end..].chars();
+        let (left, right) = (before.next(), after.next());
+        let same_left = left.is_some_and(|ch| {
+            gap(place(range.start - ch.len_utf8(), ch.len_utf8()), start) == Some(own)
+        });
+        let same_right = right.is_some_and(|ch| {
+            let end = self.view.original_span(span).range();
+            gap(end, place(range.end, ch.len_utf8())) == Some(own)
+        });
+        (same_left && same_word(places.start) && goes_on(left, before.next()))
+            || (same_right && same_word(places.end) && goes_on(right, after.next()))
+    }
+
+    fn places(&self, span: Span<Normalized>) -> Range<usize> {
         if self.starts.is_empty() {
-            return &self.lengths[span.range()];
+            return span.range();
         }
         let place = |at: u32| self.starts.partition_point(|&start| start < at);
-        &self.lengths[place(span.start())..place(span.end())]
+        place(span.start())..place(span.end())
     }
+}
+
+/// Which form of a literal was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// With the gaps between its words.
+    Written,
+    /// With its words run together.
+    Joined,
 }
 
 /// A literal of a rule in the skeleton view.
@@ -47,6 +180,17 @@ pub struct SkeletonLiteral {
     pub text: String,
     /// How long the run of each of its characters was.
     pub runs: Vec<u8>,
+    /// The same with its words run together, in one spelling or two; nothing for a single word.
+    pub joined: Vec<JoinedLiteral>,
+}
+
+/// A literal of several words, run together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinedLiteral {
+    /// The text to look for.
+    pub text: String,
+    runs: Vec<u8>,
+    gaps: Vec<Gap>,
 }
 
 impl SkeletonLiteral {
@@ -55,57 +199,106 @@ impl SkeletonLiteral {
         let letters = self.text.chars().zip(&self.runs);
         letters.flat_map(|(ch, &run)| std::iter::repeat_n(ch, run.into())).collect()
     }
-
-    /// Whether runs of these lengths spell the literal: all equal its own, or none is shorter and one
-    /// is longer by repetition that no spelling has, three or more.
-    pub fn matches_runs(&self, found: &[u8]) -> bool {
-        let long_enough = || self.runs.iter().zip(found).all(|(own, found)| found >= own);
-        found.len() == self.runs.len()
-            && (found == self.runs || (long_enough() && found.iter().any(|&run| run >= 3)))
-    }
 }
 
-/// The skeleton of a text; nothing when it says no more than the standard view.
+/// Whether runs of these lengths spell a literal: all equal its own, or none is shorter and one is
+/// longer by repetition that no spelling has, three or more. Where words run together, the first and
+/// the last may go on: the same character ends one word and begins the next.
+fn match_runs(own: &[u8], found: &[u8], text: impl Iterator<Item = char>) -> bool {
+    let enough = || own.iter().zip(found).all(|(own, found)| found >= own);
+    if found.len() != own.len() || !enough() {
+        return false;
+    }
+    if found == own || found.iter().any(|&run| run >= 3) {
+        return true;
+    }
+    let last = own.len() - 1;
+    let mut letters = own.iter().zip(found).zip(text).enumerate();
+    letters.all(|(at, ((own, found), ch))| {
+        own == found || ((at == 0 || at == last) && is_written_without_spaces(ch))
+    })
+}
+
+/// The skeletons of a text: with its gaps where it hides something, and with its words run together
+/// where that says more. Most texts have none.
+///
+/// # Panics
+/// When `standard` is not the standard view of `original`.
+pub fn skeletons(original: &str, standard: &NormalizedText) -> Vec<Skeleton> {
+    let mut found = Vec::new();
+    if is_plain(original, standard.text()) {
+        return found;
+    }
+    let mut reading = Reading::FIRST;
+    read(original, standard, &mut reading, &mut found);
+    if reading.ambiguous {
+        let mut second = Reading::SECOND;
+        read(original, standard, &mut second, &mut found);
+    }
+    found
+}
+
+/// Appends the skeletons of one reading.
+fn read(
+    original: &str,
+    standard: &NormalizedText,
+    reading: &mut Reading,
+    found: &mut Vec<Skeleton>,
+) {
+    let mut units = units::of(standard);
+    let undone = undo_disguise(&mut units, original, standard, reading);
+    let joined = joined::join(&units, original, standard);
+    let lengths = squeeze(&mut units);
+    if undone || lengths.iter().any(|&length| length >= 3) {
+        found.push(Skeleton::new(&units, lengths, None, original, standard));
+    }
+    found.extend(joined.map(|Joined { units, gaps, runs, .. }| {
+        Skeleton::new(&units, runs, Some(gaps), original, standard)
+    }));
+}
+
+/// The skeleton of a text that keeps its gaps; nothing when it says no more than the standard view.
 ///
 /// # Panics
 /// When `standard` is not the standard view of `original`.
 pub fn skeleton(original: &str, standard: &NormalizedText) -> Option<Skeleton> {
-    if is_plain(standard.text()) { None } else { disguised(original, standard) }
-}
-
-/// The same without a quick look before.
-pub(super) fn disguised(original: &str, standard: &NormalizedText) -> Option<Skeleton> {
-    let mut units = units::of(standard);
-    let undone = undo_disguise(&mut units, original, standard);
-    let lengths = squeeze(&mut units);
-    if !undone && lengths.iter().all(|&length| length < 3) {
-        return None;
-    }
-    let view = units::mapped(&units, standard, original.len());
-    let starts = match view.text() {
-        text if text.is_ascii() => Vec::new(),
-        text => text.char_indices().map(|(at, _)| offset(at)).collect(),
-    };
-    Some(Skeleton { view, lengths, starts })
+    skeletons(original, standard).into_iter().find(|skeleton| !skeleton.is_joined())
 }
 
 /// A literal as the skeleton view shows it.
 pub fn skeleton_literal(literal: &str) -> SkeletonLiteral {
     let standard = standard::standard(literal);
     let mut units = units::of(&standard);
-    undo_disguise(&mut units, literal, &standard);
+    let mut reading = Reading::FIRST;
+    undo_disguise(&mut units, literal, &standard, &mut reading);
+    let text = |units: &[Unit]| units.iter().map(|unit| unit.ch).collect::<String>();
+    let joined =
+        |Joined { units, gaps, runs, .. }: Joined| JoinedLiteral { text: text(&units), runs, gaps };
+    let joined: Vec<_> = joined::join_literal(&units).into_iter().map(joined).collect();
     let runs = squeeze(&mut units);
-    SkeletonLiteral { text: units.iter().map(|unit| unit.ch).collect(), runs }
+    let text = text(&units);
+    let joined = joined.into_iter().filter(|joined| joined.text != text).collect();
+    SkeletonLiteral { text, runs, joined }
 }
 
 /// Every step but squeezing, in order; whether any of them changed anything.
-fn undo_disguise(units: &mut Vec<Unit>, original: &str, standard: &NormalizedText) -> bool {
+fn undo_disguise(
+    units: &mut Vec<Unit>,
+    original: &str,
+    standard: &NormalizedText,
+    reading: &mut Reading,
+) -> bool {
     let folded = [
+        reversed::undo(units, original, standard, reading),
+        signs::undo(units),
+        turned::undo(units),
         diacritics::undo(units),
         simplify(units),
+        hangul::undo(units),
+        thai::undo(units),
         separators::undo(units),
-        confusables::undo(units, original, standard),
-        leet::undo(units),
+        confusables::undo(units, original, standard, reading),
+        leet::undo(units, reading),
         numerals::undo(units),
         kana::undo(units),
     ];
@@ -144,4 +337,46 @@ fn squeeze(units: &mut Vec<Unit>) -> Vec<u8> {
     }
     units.truncate(kept);
     lengths
+}
+
+/// Whether a quick look shows that there is nothing to undo: ASCII without three equal letters in a
+/// row, without digits or signs among letters, and without single letters in a row.
+fn is_plain(original: &str, text: &str) -> bool {
+    if !text.is_ascii() || (original.len() > text.len() && original.contains(reversed::OVERRIDES)) {
+        return false;
+    }
+    if original.contains('\n') || original.contains('\r') {
+        return false;
+    }
+    let bytes = text.as_bytes();
+    let at = |at: usize| bytes.get(at).copied().unwrap_or(b' ');
+    let letter = |place: usize| at(place).is_ascii_alphabetic();
+    let before = |place: usize| place.checked_sub(1).map_or(b' ', &at);
+    let hides = |byte: u8| leet::may_hide_a_letter(byte);
+    let sign = |place: usize| {
+        let byte = at(place);
+        byte != b' ' && byte != b'\'' && !byte.is_ascii_alphanumeric()
+    };
+    let single = |place: usize| {
+        !at(place + 1).is_ascii_alphanumeric() && !before(place).is_ascii_alphanumeric()
+    };
+    (0..bytes.len()).filter(|&place| letter(place)).all(|place| {
+        let tripled = at(place + 1) == at(place) && at(place + 2) == at(place);
+        // `!` ends sentences, `@` and `#` open mentions and tags.
+        let inside = |byte: u8| matches!(byte, b'!' | b'@' | b'#');
+        let beside = |byte: u8, beyond: u8| {
+            hides(byte) && (!inside(byte) || beyond.is_ascii_alphanumeric() || hides(beyond))
+        };
+        let beside = beside(at(place + 1), at(place + 2))
+            || (hides(before(place)) && before(place) != b'@' && before(place) != b'#')
+            || (before(place) == b'#' && letter(place + 7));
+        let torn = sign(place + 1)
+            && (letter(place + 2)
+                || (sign(place + 2)
+                    && (letter(place + 3) || (sign(place + 3) && letter(place + 4)))));
+        let lone = single(place)
+            && (!is_one_letter_word(char::from(at(place)))
+                || (place + 2..place + 5).any(|next| letter(next) && single(next)));
+        !tripled && !beside && !torn && !lone
+    })
 }

@@ -41,6 +41,30 @@ impl Unit {
     }
 }
 
+/// What the author wrote where the units stand.
+pub(super) fn written<'a>(units: &[Unit], original: &'a str, standard: &NormalizedText) -> &'a str {
+    let (Some(first), Some(last)) = (units.first(), units.last()) else { return "" };
+    let span = standard.original_span(Span::new(first.start, last.end.max(first.end)));
+    &original[span.range()]
+}
+
+/// Whether nothing was left out between any two of the units.
+pub(super) fn touch(units: &[Unit]) -> bool {
+    units.windows(2).all(|pair| pair[1].start <= pair[0].end)
+}
+
+/// The units that stand for what lies inside a range of the original.
+pub(super) fn inside(
+    units: &[Unit],
+    original: Range<usize>,
+    standard: &NormalizedText,
+) -> Range<usize> {
+    let place = |unit: &Unit| standard.original_span(Span::new(unit.start, unit.end)).range();
+    let start = units.partition_point(|unit| place(unit).start < original.start);
+    let end = units.partition_point(|unit| place(unit).end <= original.end);
+    start..end.max(start)
+}
+
 /// Maximal ranges of units for which `inside` holds.
 pub(super) fn runs(units: &[Unit], inside: impl Fn(char) -> bool) -> Vec<Range<usize>> {
     let mut runs = Vec::new();
