@@ -76,6 +76,11 @@ pub(super) fn in_word(ch: char) -> bool {
         || (is_letter(ch) && !is_written_without_spaces(ch) && script(ch) != Script::Hangul)
 }
 
+/// Whether letters of a script may be taken for Latin ones.
+pub(super) fn looks_latin(script: Script) -> bool {
+    matches!(script, Script::Cyrillic | Script::Greek | Script::Armenian | Script::Cherokee)
+}
+
 /// How many letters stand in words of one script.
 struct Letters {
     latin: usize,

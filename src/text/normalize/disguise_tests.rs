@@ -72,7 +72,9 @@ const WORDS: [&str; 12] = [
 fn disguised(word: &str, way: usize, seed: usize) -> Option<String> {
     let letters = || word.chars().enumerate();
     let picked = |at: usize| (at * 7 + seed).is_multiple_of(3);
-    let with = |sign: &str| letters().map(|(_, ch)| format!("{ch}{sign}")).collect::<String>();
+    let with = |sign: &str| {
+        letters().flat_map(|(_, ch)| std::iter::once(ch).chain(sign.chars())).collect::<String>()
+    };
     let ascii = word.chars().any(|ch| ch.is_ascii_lowercase());
     let shifted = |first: u32| -> Option<String> {
         let shift = |(_, ch): (usize, char)| match ch {
@@ -117,7 +119,9 @@ fn disguised(word: &str, way: usize, seed: usize) -> Option<String> {
             (word.chars().nth(at) != Some(' ')).then(|| tripled.collect())
         }
         _ => Some(
-            letters().map(|(at, ch)| format!("{ch}{}", if at == 1 { "😀" } else { "" })).collect(),
+            letters()
+                .flat_map(|(at, ch)| std::iter::once(ch).chain((at == 1).then_some('😀')))
+                .collect(),
         ),
     }
 }

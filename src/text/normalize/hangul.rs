@@ -35,6 +35,11 @@ pub(super) fn undo(units: &mut Vec<Unit>) -> bool {
     changed
 }
 
+/// Whether this step may change `ch`.
+pub(super) fn may_change(ch: char) -> bool {
+    matches!(ch, '\u{1100}'..='\u{1112}')
+}
+
 /// The syllable with the consonant as its final, where it has none yet.
 fn with_final(syllable: char, consonant: char) -> Option<char> {
     let initial = u32::from(consonant).checked_sub(0x1100)?;

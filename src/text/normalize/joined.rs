@@ -9,10 +9,12 @@
 //! a script without spaces, a line break, a single letter beside a word, a digit between two Hangul
 //! syllables.
 
+use std::ops::Range;
+
 use unicode_script::Script;
 
 use super::{
-    clusters::is_one_letter_word,
+    clusters::{self, is_one_letter_word},
     units::{self, Unit},
 };
 use crate::text::{
@@ -22,10 +24,14 @@ use crate::text::{
 
 /// Characters of a gap that a reader may read across.
 const GAP_MAX: usize = 4;
+/// Characters of a letter with its marks.
+const CLUSTER_MAX: usize = 6;
 /// Digits between two Hangul syllables that are in the way and say nothing.
 const HANGUL_DIGITS_MAX: usize = 2;
 /// Letters of a tag that may hold two words.
 const TAG_MIN: usize = 8;
+/// Characters on either side of an odd gap that a literal across it may have.
+const NEAR: usize = 40;
 /// What no literal reaches across.
 const BARRIER: char = '\n';
 
@@ -130,7 +136,18 @@ pub(super) fn join_literal(units: &[Unit]) -> Vec<Joined> {
     std::iter::once(apart).chain(differ.then_some(together)).collect()
 }
 
-/// The text without its gaps, and whether one of them is odd.
+/// Letters and digits without a gap between them, and what stands before them.
+struct Group {
+    place: Range<usize>,
+    gap: Gap,
+    /// Where the gap begins.
+    from: usize,
+    /// Whether plain writing has no such gap.
+    odd: bool,
+}
+
+/// The text without its gaps, and whether one of them is odd. Of a text it is what stands near odd
+/// gaps: elsewhere no literal is torn.
 fn run_together(
     all: &[Unit],
     across: Across,
@@ -139,16 +156,44 @@ fn run_together(
     // Apostrophes come and go, and are no gap.
     let units: Vec<Unit> =
         all.iter().copied().filter(|unit| !matches!(unit.ch, '\'' | '’')).collect();
-    let units = units.as_slice();
+    let groups = groups(&units, breaks_line);
+    let odd: Vec<usize> =
+        groups.iter().filter(|group| group.odd).map(|group| group.place.start).collect();
     let mut joined = Joined { across, units: Vec::new(), gaps: Vec::new(), runs: Vec::new() };
-    let mut odd = false;
-    let mut last = 0..0;
+    if across == Across::TornWords && odd.is_empty() {
+        return (joined, false);
+    }
+    let is_near = |place: &Range<usize>| {
+        let next = odd.partition_point(|&at| at + NEAR < place.start);
+        across != Across::TornWords || odd.get(next).is_some_and(|&at| at <= place.end + NEAR)
+    };
+    let mut left_out = false;
+    for group in groups {
+        if !is_near(&group.place) {
+            left_out = true;
+            continue;
+        }
+        let barrier = Gap { kind: Kind::Barrier, ..group.gap };
+        let gap = if std::mem::take(&mut left_out) { barrier } else { group.gap };
+        if gap.kind == Kind::Barrier && group.from < group.place.start {
+            joined.push(units[group.from].read_as(BARRIER), gap);
+        }
+        let gaps = std::iter::once(gap).chain(std::iter::repeat(Gap::default()));
+        units[group.place].iter().zip(gaps).for_each(|(&unit, gap)| joined.push(unit, gap));
+    }
+    (joined, !odd.is_empty())
+}
+
+/// The groups of a text with their gaps.
+fn groups(units: &[Unit], breaks_line: impl Fn(&[Unit]) -> bool) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
     let mut at = 0;
     while at < units.len() {
         let signs = units[at..].iter().take_while(|unit| separates(unit.ch)).count();
         let digits = if signs == 0 { hangul_digits(units, at) } else { 0 };
         let start = at + signs + digits;
-        let group = start..group_end(units, start);
+        let place = start..group_end(units, start);
+        let last = groups.last().map_or(0..0, |last| last.place.clone());
         let gap = if last.is_empty() {
             Gap { kind: Kind::Barrier, ..Gap::default() }
         } else if digits > 0 {
@@ -156,18 +201,13 @@ fn run_together(
         } else {
             classify(&units[at..start], &breaks_line)
         };
-        let (left, right) = (&units[last], &units[group.clone()]);
+        let (left, right) = (&units[last], &units[place.clone()]);
         let gap = Gap { torn: is_torn(left) || is_torn(right), ..gap };
-        odd = odd || is_odd(gap, left, right) || is_tag(&units[at..start], right);
-        if gap.kind == Kind::Barrier && at < start {
-            joined.push(units[at].read_as(BARRIER), gap);
-        }
-        let gaps = std::iter::once(gap).chain(std::iter::repeat(Gap::default()));
-        units[group.clone()].iter().zip(gaps).for_each(|(&unit, gap)| joined.push(unit, gap));
-        at = group.end;
-        last = group;
+        let odd = is_odd(gap, left, right) || is_tag(&units[at..start], right);
+        at = place.end;
+        groups.push(Group { from: start - signs - digits, place, gap, odd });
     }
-    (joined, odd)
+    groups
 }
 
 impl Joined {
@@ -265,8 +305,13 @@ fn is_odd(gap: Gap, left: &[Unit], right: &[Unit]) -> bool {
     let letter = |ch: char| is_letter(ch) || is_mark(ch);
     let unspaced = |ch| is_written_without_spaces(ch) || is_mark(ch);
     match gap.kind {
-        Kind::Sign | Kind::Spaced | Kind::Punctuation | Kind::Line => {
-            letter(before.ch) && letter(after.ch)
+        Kind::Sign | Kind::Spaced | Kind::Line => letter(before.ch) && letter(after.ch),
+        // A literal is read across punctuation only beside a letter that stands alone.
+        Kind::Punctuation => {
+            let alone = |group: &[Unit]| {
+                group.len() <= CLUSTER_MAX && clusters::count(group.iter().map(|unit| unit.ch)) <= 1
+            };
+            letter(before.ch) && letter(after.ch) && (gap.is_slash() || alone(left) || alone(right))
         }
         Kind::Space => gap.torn || (unspaced(before.ch) && unspaced(after.ch)),
         Kind::None | Kind::Mixed | Kind::Barrier => false,

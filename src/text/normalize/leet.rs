@@ -43,16 +43,13 @@ pub(super) fn undo(units: &mut [Unit], reading: &mut Reading) -> bool {
     !letters.is_empty()
 }
 
-/// Whether an ASCII character is a digit or sign that may stand for a letter.
-pub(super) fn may_hide_a_letter(byte: u8) -> bool {
-    byte.is_ascii() && is_sign(char::from(byte))
-}
-
-fn is_sign(ch: char) -> bool {
+/// Whether a character is a digit or sign that may stand for a letter.
+pub(super) fn is_sign(ch: char) -> bool {
     ch.is_ascii_digit() || matches!(ch, '@' | '$' | '!' | '|' | '#' | '€' | '£' | '¡' | '¢')
 }
 
-fn in_word(ch: char) -> bool {
+/// Whether a character is one of a word in which signs may be letters.
+pub(super) fn in_word(ch: char) -> bool {
     ch.is_ascii_alphabetic() || is_sign(ch) || is_cyrillic(ch)
 }
 
@@ -90,25 +87,35 @@ fn hidden(units: &[Unit], place: Range<usize>, reading: &mut Reading) -> Vec<(us
     found
 }
 
-/// Whether signs and digits in a row are letters. At the start `#` opens
-/// a tag and `¡` an exclamation; what `@` opens is told from a mention where it is found.
+/// Signs that say something else at the start of a word: `#` opens a tag, `¡` an exclamation, `€` and
+/// `£` stand before sums.
+pub(super) fn is_none_at_start(sign: char) -> bool {
+    matches!(sign, '#' | '¡' | '€' | '£')
+}
+
+/// The same at the end, where `!` ends an exclamation.
+pub(super) fn is_none_at_end(sign: char) -> bool {
+    sign == '!' || is_none_at_start(sign)
+}
+
+/// Whether signs and digits in a row are letters. What `@` opens is told from a mention where it is
+/// found.
 fn reads(word: &[char], run: &Range<usize>) -> bool {
     let signs = &word[run.clone()];
     let digits = signs.iter().filter(|ch| ch.is_ascii_digit()).count();
     let kinds = digits < signs.len() || digits <= DIGITS_MAX;
     let (first, last) = (run.start == 0, run.end == word.len());
-    let edge = |closed: &[char]| !signs.iter().any(|sign| closed.contains(sign));
+    let has = |test: fn(char) -> bool| signs.iter().any(|&sign| test(sign));
     run.len() <= SIGNS_MAX
         && kinds
-        && (!first || edge(&['#', '¡', '€', '£']))
-        && (!last || edge(&['#', '¡', '€', '£']))
+        && !(first && has(is_none_at_start))
+        && !(last && has(is_none_at_end))
 }
 
 /// The Latin letter that the digit or sign at `at` stands for.
 fn latin_letter(word: &[char], at: usize, reading: &mut Reading) -> char {
     match word[at] {
         '0' => 'o',
-        '!' if at + 1 == word.len() => reading.choose('!', 'i'),
         '!' if !beside(word, at, '!') => 'i',
         '1' | '!' | '|' => i_or_l(word, at, reading),
         '2' => 'z',

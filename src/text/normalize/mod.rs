@@ -18,6 +18,7 @@ mod lookalikes;
 mod marks;
 mod numerals;
 mod phonetic;
+mod plain;
 mod reading;
 mod reversed;
 mod separators;

@@ -15,11 +15,11 @@ use super::{
 use crate::text::scripts::{is_letter, is_letter_or_digit, is_mark, is_syllable, script};
 
 /// Characters of a gap; more separate words.
-const GAP_MAX: usize = 3;
+pub(super) const GAP_MAX: usize = 3;
 /// Characters of a letter with its marks.
 const CLUSTER_MAX: usize = 6;
 /// Single letters that make a chain.
-const LETTERS_MIN: usize = 3;
+pub(super) const LETTERS_MIN: usize = 3;
 
 /// Removes separators between single letters; whether there were any.
 pub(super) fn undo(units: &mut Vec<Unit>) -> bool {
@@ -66,20 +66,30 @@ fn close(units: &[Unit], chain: &mut Vec<Group>, gone: &mut Vec<usize>) {
     chain.clear();
 }
 
-/// One letter with what belongs to it, or a sign that may stand for one.
 fn is_single(group: &[Unit]) -> bool {
-    let spacing = |unit: &Unit| {
-        let syllable = is_syllable(unit.ch) || script(unit.ch) == Script::Bopomofo;
-        !syllable && (is_letter_or_digit(unit.ch) || is_mark(unit.ch))
+    is_single_of(group.iter().map(|unit| unit.ch))
+}
+
+/// The same of a group that is not taken apart yet.
+pub(super) fn is_single_text(group: &str) -> bool {
+    is_single_of(group.chars())
+}
+
+/// One letter with what belongs to it, or a sign that may stand for one.
+fn is_single_of(group: impl Iterator<Item = char> + Clone) -> bool {
+    let spacing = |ch: char| {
+        let syllable = is_syllable(ch) || script(ch) == Script::Bopomofo;
+        !syllable && (is_letter_or_digit(ch) || is_mark(ch))
     };
-    match group {
-        [one] if one.ch.is_ascii() => {
-            one.ch.is_ascii_alphanumeric() || matches!(one.ch, '@' | '$' | '!' | '|' | '#' | '\'')
+    let mut chars = group.clone();
+    match (chars.next(), chars.next()) {
+        (Some(one), None) if one.is_ascii() => {
+            one.is_ascii_alphanumeric() || matches!(one, '@' | '$' | '!' | '|' | '#' | '\'')
         }
         _ => {
-            group.len() <= CLUSTER_MAX
-                && group.iter().all(spacing)
-                && clusters::count(group.iter().map(|unit| unit.ch)) == 1
+            group.clone().nth(CLUSTER_MAX).is_none()
+                && group.clone().all(spacing)
+                && clusters::count(group) == 1
         }
     }
 }
@@ -91,7 +101,7 @@ fn is_gap(gap: &[Unit]) -> bool {
 
 /// Whether `ch` may stand between the letters of a word in disguise. Marks belong to their letter,
 /// and apostrophes to their word: `i'm a`.
-fn is_separator(ch: char) -> bool {
+pub(super) fn is_separator(ch: char) -> bool {
     if ch.is_ascii() {
         return !ch.is_ascii_alphanumeric() && !matches!(ch, '@' | '$' | '!' | '?' | '\'');
     }

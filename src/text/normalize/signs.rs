@@ -75,6 +75,11 @@ fn regional_indicators(units: &mut [Unit]) -> bool {
     true
 }
 
+/// Whether this step may change `ch`.
+pub(super) fn may_change(ch: char) -> bool {
+    letter_of_flag(ch).is_some() || is_piled(ch) || shown(ch).is_some()
+}
+
 fn letter_of_flag(ch: char) -> Option<char> {
     let place = u32::from(ch).checked_sub(0x1_F1E6).filter(|&place| place < 26)?;
     char::from_u32(u32::from('a') + place)

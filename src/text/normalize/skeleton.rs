@@ -10,6 +10,7 @@ use super::{
     confusables, diacritics, hangul,
     joined::{self, Gap, Joined, Kind},
     kana, leet, numerals,
+    plain::is_plain,
     reading::Reading,
     reversed, separators, signs,
     splits::{self, Read},
@@ -225,10 +226,16 @@ fn match_runs(own: &[u8], found: &[u8], text: impl Iterator<Item = char>) -> boo
 /// # Panics
 /// When `standard` is not the standard view of `original`.
 pub fn skeletons(original: &str, standard: &NormalizedText) -> Vec<Skeleton> {
-    let mut found = Vec::new();
     if is_plain(original, standard.text()) {
-        return found;
+        let joined = joined::join(&units::of(standard), original, standard);
+        return joined.map(|joined| run_together(joined, original, standard)).into_iter().collect();
     }
+    disguised(original, standard)
+}
+
+/// The same without a quick look before.
+pub(super) fn disguised(original: &str, standard: &NormalizedText) -> Vec<Skeleton> {
+    let mut found = Vec::new();
     let mut reading = Reading::FIRST;
     read(original, standard, &mut reading, &mut found);
     if reading.ambiguous {
@@ -252,9 +259,12 @@ fn read(
     if undone || lengths.iter().any(|&length| length >= 3) {
         found.push(Skeleton::new(&units, lengths, None, original, standard));
     }
-    found.extend(joined.map(|Joined { units, gaps, runs, .. }| {
-        Skeleton::new(&units, runs, Some(gaps), original, standard)
-    }));
+    found.extend(joined.map(|joined| run_together(joined, original, standard)));
+}
+
+fn run_together(joined: Joined, original: &str, standard: &NormalizedText) -> Skeleton {
+    let Joined { units, gaps, runs, .. } = joined;
+    Skeleton::new(&units, runs, Some(gaps), original, standard)
 }
 
 /// The skeleton of a text that keeps its gaps; nothing when it says no more than the standard view.
@@ -337,46 +347,4 @@ fn squeeze(units: &mut Vec<Unit>) -> Vec<u8> {
     }
     units.truncate(kept);
     lengths
-}
-
-/// Whether a quick look shows that there is nothing to undo: ASCII without three equal letters in a
-/// row, without digits or signs among letters, and without single letters in a row.
-fn is_plain(original: &str, text: &str) -> bool {
-    if !text.is_ascii() || (original.len() > text.len() && original.contains(reversed::OVERRIDES)) {
-        return false;
-    }
-    if original.contains('\n') || original.contains('\r') {
-        return false;
-    }
-    let bytes = text.as_bytes();
-    let at = |at: usize| bytes.get(at).copied().unwrap_or(b' ');
-    let letter = |place: usize| at(place).is_ascii_alphabetic();
-    let before = |place: usize| place.checked_sub(1).map_or(b' ', &at);
-    let hides = |byte: u8| leet::may_hide_a_letter(byte);
-    let sign = |place: usize| {
-        let byte = at(place);
-        byte != b' ' && byte != b'\'' && !byte.is_ascii_alphanumeric()
-    };
-    let single = |place: usize| {
-        !at(place + 1).is_ascii_alphanumeric() && !before(place).is_ascii_alphanumeric()
-    };
-    (0..bytes.len()).filter(|&place| letter(place)).all(|place| {
-        let tripled = at(place + 1) == at(place) && at(place + 2) == at(place);
-        // `!` ends sentences, `@` and `#` open mentions and tags.
-        let inside = |byte: u8| matches!(byte, b'!' | b'@' | b'#');
-        let beside = |byte: u8, beyond: u8| {
-            hides(byte) && (!inside(byte) || beyond.is_ascii_alphanumeric() || hides(beyond))
-        };
-        let beside = beside(at(place + 1), at(place + 2))
-            || (hides(before(place)) && before(place) != b'@' && before(place) != b'#')
-            || (before(place) == b'#' && letter(place + 7));
-        let torn = sign(place + 1)
-            && (letter(place + 2)
-                || (sign(place + 2)
-                    && (letter(place + 3) || (sign(place + 3) && letter(place + 4)))));
-        let lone = single(place)
-            && (!is_one_letter_word(char::from(at(place)))
-                || (place + 2..place + 5).any(|next| letter(next) && single(next)));
-        !tripled && !beside && !torn && !lone
-    })
 }

@@ -303,3 +303,24 @@ proptest! {
         prop_assert!(standard_of(&text).contains(&literal), "{}", word);
     }
 }
+
+/// Texts of the letters and signs that the steps of the skeleton look at.
+fn texts_of_suspects() -> impl Strategy<Value = String> {
+    let suspects: Vec<char> =
+        "aabbii1130$!|€#¡ .,-/'\n?。、·é𝖆øаеіпдαρ加微信我一二三〇かカー〜가ㅏㅂ바一พเแํ่你ь\u{301}🇩🔴ʞɯ\u{202e}֊մ"
+            .chars()
+            .collect();
+    prop::collection::vec(prop::sample::select(suspects), 0..14).prop_map(String::from_iter)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(20_000) })]
+
+    #[test]
+    fn a_quick_look_overlooks_nothing(text in prop_oneof![texts_of_suspects(), nasty()]) {
+        // What `@` opens is a mention for the quick look alone.
+        let text = text.replace('@', "a");
+        let standard = standard(&text);
+        prop_assert_eq!(skeletons(&text, &standard), skeleton::disguised(&text, &standard));
+    }
+}

@@ -36,7 +36,8 @@ fn push(kept: &mut Vec<Unit>, unit: Unit) {
     }
 }
 
-fn differs(before: char, ch: char) -> bool {
+/// Whether two signs in a row are typed otherwise.
+pub(super) fn differs(before: char, ch: char) -> bool {
     doubled(before, ch).is_some() || (is_ring(before) && is_tone(ch))
 }
 

@@ -98,6 +98,11 @@ fn stretches(units: &[Unit]) -> Vec<Range<usize>> {
     found
 }
 
+/// Whether this step may change `ch` and what stands around it.
+pub(super) fn may_change(ch: char) -> bool {
+    is_evidence(ch)
+}
+
 /// Letters that no language writes with: ı, ə, ɔ, ɓ and ʌ have other lives.
 fn is_evidence(ch: char) -> bool {
     turned(ch).is_some() && !matches!(ch, 'ı' | 'ə' | 'ɔ' | 'ɓ' | 'ǝ' | 'ʌ' | 'ן')
