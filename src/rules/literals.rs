@@ -49,6 +49,12 @@ impl Literals {
         self.automaton.is_none()
     }
 
+    /// Whether a literal stands anywhere in a text.
+    pub(super) fn finds(&self, text: &str) -> bool {
+        let automaton = self.automaton.as_ref();
+        automaton.is_some_and(|automaton| automaton.find_iter(text).next().is_some())
+    }
+
     /// Calls `found` for every target of every match, until it says that it has enough.
     pub(super) fn scan(&self, text: &str, mut found: impl FnMut(Target, Range<usize>) -> Enough) {
         let Some(automaton) = &self.automaton else { return };

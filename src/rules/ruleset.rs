@@ -230,7 +230,8 @@ impl<W: Witness> PartScan<'_, W> {
         let text = part.standard.text();
         let standard = ViewText::new(View::Standard, text, Some(part.standard), None);
         self.view(&self.rules.standard, &standard, finds);
-        for folded in &skeletons(part.original, part.standard) {
+        let worth = |text: &str| self.rules.skeleton.finds(text);
+        for folded in &skeletons(part.original, part.standard, &worth) {
             let (text, map) = (folded.view().text(), Some(folded.view()));
             let view = ViewText::new(View::Skeleton, text, map, Some((folded, Form::Written)));
             let joined = ViewText::new(View::Skeleton, text, map, Some((folded, Form::Joined)));
@@ -259,7 +260,8 @@ impl<W: Witness> PartScan<'_, W> {
         if self.rules.phonetic.is_empty() {
             return;
         }
-        let Some(sounds) = phonetic(self.part.original, self.part.standard) else { return };
+        let worth = |text: &str| self.rules.phonetic.finds(text);
+        let Some(sounds) = phonetic(self.part.original, self.part.standard, worth) else { return };
         let view = ViewText::new(View::Phonetic, sounds.text(), Some(&sounds), None);
         self.rules.phonetic.scan(view.text, |target, range| match target {
             Target::Entry(entry) => self.literal(entry, &range, &view, finds),

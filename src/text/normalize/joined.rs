@@ -31,7 +31,7 @@ const HANGUL_DIGITS_MAX: usize = 2;
 /// Letters of a tag that may hold two words.
 const TAG_MIN: usize = 8;
 /// Characters on either side of an odd gap that a literal across it may have.
-const NEAR: usize = 40;
+const NEAR: usize = 24;
 /// What no literal reaches across.
 const BARRIER: char = '\n';
 

@@ -13,6 +13,7 @@ use super::{
     reading::Reading,
     units::{self, Unit},
 };
+use crate::text::NormalizedText;
 
 /// Longer ones are codes and addresses.
 const WORD_MAX: usize = 24;
@@ -27,13 +28,22 @@ const ARABIZI: [&str; 24] = [
 ];
 
 /// Reads digits and signs as letters where they hide some; whether there were any.
-pub(super) fn undo(units: &mut [Unit], reading: &mut Reading) -> bool {
+pub(super) fn undo(
+    units: &mut [Unit],
+    original: &str,
+    standard: &NormalizedText,
+    reading: &mut Reading,
+) -> bool {
     if !units.iter().any(|unit| is_sign(unit.ch)) {
         return false;
     }
     let words = units::runs(units, in_word);
-    let mut letters: Vec<(usize, char)> =
-        words.iter().flat_map(|word| hidden(units, word.clone(), reading)).collect();
+    let goes_on = |end: usize| {
+        let next = units.get(end - 1..end + 2);
+        next.is_some_and(|next| goes_on(units::written(next, original, standard)))
+    };
+    let of_word = |word: &Range<usize>| hidden(units, word.clone(), &goes_on, reading);
+    let mut letters: Vec<(usize, char)> = words.iter().flat_map(of_word).collect();
     if letters.iter().any(|&(at, _)| units[at].ch.is_ascii_digit()) && is_arabizi(units, &words) {
         letters.retain(|&(at, _)| !units[at].ch.is_ascii_digit());
     }
@@ -58,7 +68,12 @@ fn is_cyrillic(ch: char) -> bool {
 }
 
 /// The letters that a word hides, by their places.
-fn hidden(units: &[Unit], place: Range<usize>, reading: &mut Reading) -> Vec<(usize, char)> {
+fn hidden(
+    units: &[Unit],
+    place: Range<usize>,
+    goes_on: &impl Fn(usize) -> bool,
+    reading: &mut Reading,
+) -> Vec<(usize, char)> {
     let word = &units[place.clone()];
     let latin = word.iter().filter(|unit| unit.ch.is_ascii_alphabetic()).count();
     let letters = word.iter().filter(|unit| !is_sign(unit.ch)).count();
@@ -70,7 +85,7 @@ fn hidden(units: &[Unit], place: Range<usize>, reading: &mut Reading) -> Vec<(us
     let chars: Vec<char> = word.iter().map(|unit| unit.ch).collect();
     let mut found = Vec::new();
     for run in units::runs(word, is_sign) {
-        if !reads(&chars, &run) {
+        if !reads(&chars, &run) && !(chars[run.clone()] == ['!'] && goes_on(place.end)) {
             continue;
         }
         for at in run {
@@ -98,6 +113,13 @@ pub(super) fn is_none_at_end(sign: char) -> bool {
     sign == '!' || is_none_at_start(sign)
 }
 
+/// Whether a sentence goes on after an exclamation mark, so that it may be a letter of the word before:
+/// `lajk! i komentarze`.
+pub(super) fn goes_on(written: &str) -> bool {
+    let next = written.strip_prefix("! ").and_then(|rest| rest.chars().next());
+    next.is_some_and(char::is_lowercase)
+}
+
 /// Whether signs and digits in a row are letters. What `@` opens is told from a mention where it is
 /// found.
 fn reads(word: &[char], run: &Range<usize>) -> bool {
@@ -116,6 +138,7 @@ fn reads(word: &[char], run: &Range<usize>) -> bool {
 fn latin_letter(word: &[char], at: usize, reading: &mut Reading) -> char {
     match word[at] {
         '0' => 'o',
+        '!' if at + 1 == word.len() => reading.choose('!', 'i'),
         '!' if !beside(word, at, '!') => 'i',
         '1' | '!' | '|' => i_or_l(word, at, reading),
         '2' => 'z',

@@ -9,6 +9,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
+use foldhash::fast::FixedState;
 use pinyin::{ToPinyin, ToPinyinMulti};
 
 use super::units::{self, Unit};
@@ -30,14 +31,14 @@ const HAN: [std::ops::RangeInclusive<char>; 2] =
     ['\u{3400}'..='\u{9FFF}', '\u{20000}'..='\u{323AF}'];
 
 /// Every syllable that some character is read as, with the character that stands for it.
-static SYLLABLES: LazyLock<HashMap<&'static str, char>> = LazyLock::new(|| {
+static SYLLABLES: LazyLock<HashMap<&'static str, char, FixedState>> = LazyLock::new(|| {
     let read = HAN[0].clone().filter_map(|ch| ch.to_pinyin()).map(pinyin::Pinyin::plain);
     let mut all: Vec<&str> = read.filter(|syllable| syllable.len() > 1).collect();
     all.extend(["a", "e", "o"]);
     all.sort_unstable();
     all.dedup();
     let code = (FIRST..).filter_map(char::from_u32);
-    all.into_iter().zip(code).collect()
+    all.into_iter().zip(code).collect::<HashMap<_, _, FixedState>>()
 });
 
 static OF_HAN: Blocks<Option<char>> = Blocks::new(|ch| {
@@ -46,11 +47,16 @@ static OF_HAN: Blocks<Option<char>> = Blocks::new(|ch| {
     SYLLABLES.get(reading.plain()).copied()
 });
 
-/// The phonetic view of a text; nothing for one without Han and without the letters that mark pinyin.
+/// The phonetic view of a text; nothing for one without Han and without the letters that mark pinyin,
+/// and for one whose syllables are not `worth` the way back to the original.
 ///
 /// # Panics
 /// When `standard` is not the standard view of `original`.
-pub fn phonetic(original: &str, standard: &NormalizedText) -> Option<NormalizedText> {
+pub fn phonetic(
+    original: &str,
+    standard: &NormalizedText,
+    worth: impl Fn(&str) -> bool,
+) -> Option<NormalizedText> {
     let text = standard.text();
     let is_han = |ch: char| !ch.is_ascii() && OF_HAN.get(ch).is_some();
     let speaks = text.contains(['x', 'q']) || (!text.is_ascii() && text.contains(is_han));
@@ -87,7 +93,8 @@ pub fn phonetic(original: &str, standard: &NormalizedText) -> Option<NormalizedT
     };
     let spaces: Vec<usize> = (0..read.len()).filter(|&at| without_spaces(at)).collect();
     units::remove(&mut read, &spaces);
-    Some(units::mapped(&read, standard, original.len()))
+    let sounds: String = read.iter().map(|unit| unit.ch).collect();
+    worth(&sounds).then(|| units::mapped(&read, standard, original.len()))
 }
 
 /// What the phonetic view shows of a literal, in every likely reading; empty where a character of it
@@ -135,10 +142,17 @@ fn is_syllable(ch: char) -> bool {
 
 /// A word as syllables, the fewest that make it up; of as few the ones that begin with the longest.
 fn segmented(word: &[Unit]) -> Option<Vec<Unit>> {
-    if word.len() > WORD_MAX {
+    let (first, last) = (word.first()?.ch, word.last()?.ch);
+    // No syllable begins or ends with any other letter.
+    let may_be = !matches!(first, 'i' | 'u' | 'v')
+        && matches!(last, 'a' | 'e' | 'i' | 'o' | 'u' | 'v' | 'n' | 'g' | 'r');
+    if word.len() > WORD_MAX || !may_be {
         return None;
     }
     let letters: String = word.iter().map(|unit| unit.ch).collect();
+    if !ends_in_syllable(&letters) {
+        return None;
+    }
     // From the end on: the fewest syllables from each place, and the length of the first.
     let mut best: Vec<Option<(usize, usize)>> = vec![None; letters.len() + 1];
     best[letters.len()] = Some((0, 0));
@@ -159,6 +173,23 @@ fn segmented(word: &[Unit]) -> Option<Vec<Unit>> {
     Some(read)
 }
 
+/// Whether syllables lead from the start of a word to its end: most words that are no pinyin fail at
+/// the first letters.
+fn ends_in_syllable(letters: &str) -> bool {
+    let mut reached = 1_u64;
+    for at in 0..letters.len() {
+        if reached >> at == 0 {
+            return false;
+        }
+        if reached >> at & 1 == 1 {
+            let longest = SYLLABLE_LETTERS_MAX.min(letters.len() - at);
+            let known = (1..=longest).filter(|len| syllable(&letters[at..at + len]).is_some());
+            reached |= known.fold(0, |reached, len| reached | 1 << (at + len));
+        }
+    }
+    reached >> letters.len() & 1 == 1
+}
+
 /// The character of a syllable, with ü written as it is typed.
 fn syllable(letters: &str) -> Option<char> {
     let known = |letters: &str| SYLLABLES.get(letters).copied();
@@ -177,7 +208,7 @@ mod tests {
     use crate::text::{Span, standard};
 
     fn view(text: &str) -> Option<NormalizedText> {
-        phonetic(text, &standard(text))
+        phonetic(text, &standard(text), |_| true)
     }
 
     #[test]

@@ -77,6 +77,10 @@ pub(super) fn is_plain(original: &str, standard: &str) -> bool {
     if !original.is_ascii() && reversed::OVERRIDES.iter().any(|&mark| original.contains(mark)) {
         return false;
     }
+    let mut exclamations = original.match_indices('!');
+    if exclamations.any(|(at, _)| leet::goes_on(&original[at..])) {
+        return false;
+    }
     let mut seen = Seen { text: standard, ..Seen::default() };
     let mut at = 0;
     while let Some(ch) = standard[at..].chars().next() {

@@ -35,19 +35,22 @@ pub struct Skeleton {
 }
 
 impl Skeleton {
-    fn new(
+    /// The skeleton of these units, unless its text is not worth the way back to the original.
+    fn of(
         units: &[Unit],
         lengths: Vec<u8>,
         gaps: Option<Vec<Gap>>,
-        original: &str,
-        standard: &NormalizedText,
-    ) -> Self {
-        let view = units::mapped(units, standard, original.len());
+        source: &Source<'_>,
+    ) -> Option<Self> {
+        if !(source.worth)(&units.iter().map(|unit| unit.ch).collect::<String>()) {
+            return None;
+        }
+        let view = units::mapped(units, source.standard, source.original.len());
         let starts = match view.text() {
             text if text.is_ascii() => Vec::new(),
             text => text.char_indices().map(|(at, _)| offset(at)).collect(),
         };
-        Self { view, lengths, gaps, starts }
+        Some(Self { view, lengths, gaps, starts })
     }
 
     /// The folded text, mapped to the original.
@@ -220,51 +223,65 @@ fn match_runs(own: &[u8], found: &[u8], text: impl Iterator<Item = char>) -> boo
     })
 }
 
+/// A text that is taken apart, and which folded texts are worth it.
+struct Source<'a> {
+    original: &'a str,
+    standard: &'a NormalizedText,
+    worth: &'a dyn Fn(&str) -> bool,
+}
+
 /// The skeletons of a text: with its gaps where it hides something, and with its words run together
-/// where that says more. Most texts have none.
+/// where that says more. Most texts have none. Those that are not `worth` it by their folded text are
+/// left out, which spares the way back to the original.
 ///
 /// # Panics
 /// When `standard` is not the standard view of `original`.
-pub fn skeletons(original: &str, standard: &NormalizedText) -> Vec<Skeleton> {
+pub fn skeletons(
+    original: &str,
+    standard: &NormalizedText,
+    worth: &dyn Fn(&str) -> bool,
+) -> Vec<Skeleton> {
+    let source = Source { original, standard, worth };
     if is_plain(original, standard.text()) {
         let joined = joined::join(&units::of(standard), original, standard);
-        return joined.map(|joined| run_together(joined, original, standard)).into_iter().collect();
+        return joined.and_then(|joined| run_together(joined, &source)).into_iter().collect();
     }
-    disguised(original, standard)
+    disguised(&source)
 }
 
-/// The same without a quick look before.
-pub(super) fn disguised(original: &str, standard: &NormalizedText) -> Vec<Skeleton> {
+fn disguised(source: &Source<'_>) -> Vec<Skeleton> {
     let mut found = Vec::new();
     let mut reading = Reading::FIRST;
-    read(original, standard, &mut reading, &mut found);
+    read(source, &mut reading, &mut found);
     if reading.ambiguous {
         let mut second = Reading::SECOND;
-        read(original, standard, &mut second, &mut found);
+        read(source, &mut second, &mut found);
     }
     found
 }
 
+/// All skeletons, without a quick look before.
+#[cfg(test)]
+pub(super) fn all(original: &str, standard: &NormalizedText) -> Vec<Skeleton> {
+    disguised(&Source { original, standard, worth: &|_| true })
+}
+
 /// Appends the skeletons of one reading.
-fn read(
-    original: &str,
-    standard: &NormalizedText,
-    reading: &mut Reading,
-    found: &mut Vec<Skeleton>,
-) {
+fn read(source: &Source<'_>, reading: &mut Reading, found: &mut Vec<Skeleton>) {
+    let &Source { original, standard, .. } = source;
     let mut units = units::of(standard);
     let undone = undo_disguise(&mut units, original, standard, reading);
     let joined = joined::join(&units, original, standard);
     let lengths = squeeze(&mut units);
     if undone || lengths.iter().any(|&length| length >= 3) {
-        found.push(Skeleton::new(&units, lengths, None, original, standard));
+        found.extend(Skeleton::of(&units, lengths, None, source));
     }
-    found.extend(joined.map(|joined| run_together(joined, original, standard)));
+    found.extend(joined.and_then(|joined| run_together(joined, source)));
 }
 
-fn run_together(joined: Joined, original: &str, standard: &NormalizedText) -> Skeleton {
+fn run_together(joined: Joined, source: &Source<'_>) -> Option<Skeleton> {
     let Joined { units, gaps, runs, .. } = joined;
-    Skeleton::new(&units, runs, Some(gaps), original, standard)
+    Skeleton::of(&units, runs, Some(gaps), source)
 }
 
 /// The skeleton of a text that keeps its gaps; nothing when it says no more than the standard view.
@@ -272,7 +289,7 @@ fn run_together(joined: Joined, original: &str, standard: &NormalizedText) -> Sk
 /// # Panics
 /// When `standard` is not the standard view of `original`.
 pub fn skeleton(original: &str, standard: &NormalizedText) -> Option<Skeleton> {
-    skeletons(original, standard).into_iter().find(|skeleton| !skeleton.is_joined())
+    skeletons(original, standard, &|_| true).into_iter().find(|skeleton| !skeleton.is_joined())
 }
 
 /// A literal as the skeleton view shows it.
@@ -308,7 +325,7 @@ fn undo_disguise(
         thai::undo(units),
         separators::undo(units),
         confusables::undo(units, original, standard, reading),
-        leet::undo(units, reading),
+        leet::undo(units, original, standard, reading),
         numerals::undo(units),
         kana::undo(units),
     ];
