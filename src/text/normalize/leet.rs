@@ -85,7 +85,8 @@ fn hidden(
     let chars: Vec<char> = word.iter().map(|unit| unit.ch).collect();
     let mut found = Vec::new();
     for run in units::runs(word, is_sign) {
-        if !reads(&chars, &run) && !(chars[run.clone()] == ['!'] && goes_on(place.end)) {
+        let exclamation = chars[run.clone()] == ['!'];
+        if !reads(&chars, &run) && !(exclamation && goes_on(place.end)) {
             continue;
         }
         for at in run {
