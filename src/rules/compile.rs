@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    blast,
     combine::Combination,
     domain::{host, literals},
     entry::{Entry, Role, counts},
@@ -195,6 +196,7 @@ impl Compiler<'_> {
                 shadow: expires.then(as_shadow),
                 expires: written.expires.as_ref().and_then(|expires| expiry::begins(expires.date)),
                 facts,
+                benign_max: written.blast_radius.as_ref().map_or(blast::USUAL, |radius| radius.max),
                 mismatch: written.mismatch,
                 when: written.when.as_ref().map(|when| when.condition.clone()),
                 languages: written.languages.clone(),

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::ruleset::{Ruleset, ScanPart};
+use super::{
+    blast,
+    ruleset::{Ruleset, ScanPart},
+};
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Location, SourceFile},
     post::{Field, Surface},
@@ -14,8 +17,6 @@ use crate::{
 const LINES_MIN: usize = 500;
 /// Most lines of one corpus once its patterns are expanded.
 const LINES_MAX: usize = 20_000;
-/// The share of lines that an enforced rule may hit, in thousandths.
-const SHARE_MAX_THOUSANDTHS: usize = 5;
 
 /// Decent posts of one language, one a line.
 #[derive(Debug)]
@@ -73,8 +74,10 @@ pub fn blast_radius(
                 hits.entry(rule).or_default().push(index);
             }
         }
-        let allowed = (corpus.len() * SHARE_MAX_THOUSANDTHS / 1000).max(1);
         for (rule, lines) in hits {
+            let of_rule = rules.rules.iter().find(|known| known.facts.id == rule);
+            let thousandths = of_rule.map_or(blast::USUAL, |rule| rule.benign_max);
+            let allowed = (corpus.len() * thousandths / 1000).max(1);
             if corpus.len() >= LINES_MIN && lines.len() > allowed {
                 out.push(too_wide(corpus, &rule, &lines, allowed));
             }
@@ -146,6 +149,7 @@ fn next_choice(text: &str) -> Option<(&str, &str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::{parse_pack, scan_tests::compiled};
 
     #[test]
     fn choices_are_multiplied_and_other_braces_are_text() {
@@ -155,5 +159,29 @@ mod tests {
         );
         assert_eq!(expand("plain {x} text", 9), Some(vec!["plain {x} text".into()]));
         assert_eq!(expand("{a|b}{c|d}", 3), None);
+    }
+
+    #[test]
+    fn a_rule_may_hit_more_decent_posts_where_its_file_says_so() {
+        let file = |path: &str, text: String| Arc::new(SourceFile { path: path.into(), text });
+        let refused = |radius: &str| {
+            let mut out = Diagnostics::default();
+            let pack = format!(
+                "pack: t\nrules:\n  - {{id: r, category: spam, severity: 1, status: enforced, \
+                 any: [buy], hit: [buy], miss: [sell]{radius}}}\n"
+            );
+            let pack = parse_pack(&file("packs/t.yaml", pack), &mut out).expect("it can be read");
+            let rules = compiled(&[pack], &mut out);
+            // 8 of 1,000 lines: 0.8 %.
+            let lines =
+                (0..1000).map(|line| format!("{} {line}\n", if line < 8 { "buy" } else { "sell" }));
+            let corpus = Corpus::parse(&file("corpora/en.txt", lines.collect()), &mut out);
+            blast_radius(&rules, &[corpus], &mut out);
+            out.sorted().iter().map(|diagnostic| diagnostic.code).collect::<Vec<_>>()
+        };
+        assert_eq!(refused(""), ["R050"]);
+        assert_eq!(refused(", blast_radius: {max: 0.7%, until: 2999-01-01}"), ["R050"]);
+        assert_eq!(refused(", blast_radius: {max: 0.8%, until: 2999-01-01}"), [""; 0]);
+        assert_eq!(refused(", blast_radius: {max: 3.1%, until: 2999-01-01}"), ["R053"]);
     }
 }

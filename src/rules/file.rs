@@ -8,6 +8,7 @@ use std::{ops::Range, sync::Arc};
 use jiff::civil::Date;
 
 use super::{
+    blast::{BlastRadius, earlier},
     combination::CombinationFile,
     expectation::{LanguageTag, Mismatch},
     expiry::{self, ExpiryFile},
@@ -95,6 +96,8 @@ pub struct RuleFile {
     pub when: Option<ConditionFile>,
     /// From when on it acts as shadow.
     pub expires: Option<ExpiryFile>,
+    /// How much of decent posts it may hit, where that is more than usual; its end is in `expires`.
+    pub blast_radius: Option<BlastRadius>,
     /// Texts it must hit.
     pub hit: Vec<Example>,
     /// Texts it must miss.
@@ -272,6 +275,8 @@ fn rule(reader: &Reader<'_>, pack: &str, node: &Node) -> Option<RuleFile> {
     let unless = keys.take("unless").map(|node| entries(reader, node)).unwrap_or_default();
     let when = keys.take("when").and_then(|node| condition::read(reader, node));
     let expires = keys.take("expires").and_then(|node| expiry::read(reader, node));
+    let blast_radius = keys.take("blast_radius").and_then(|node| BlastRadius::read(reader, node));
+    let expires = earlier(expires, blast_radius.as_ref().map(|radius| radius.until.clone()));
     let [hit, miss, todo] = ["hit", "miss", "todo"].map(|key| examples(reader, &mut keys, key));
     reader.finish(&keys);
 
@@ -299,6 +304,7 @@ fn rule(reader: &Reader<'_>, pack: &str, node: &Node) -> Option<RuleFile> {
         unless,
         when,
         expires,
+        blast_radius,
         hit,
         miss,
         todo,

@@ -3,6 +3,7 @@
 //! Files become a [`Ruleset`] through [`compile`] alone, whole or not at all; a ruleset is immutable
 //! and finds hits in one pass a view. A rule says what was seen, never what follows.
 
+mod blast;
 mod change;
 mod combination;
 mod combine;

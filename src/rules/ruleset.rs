@@ -59,6 +59,8 @@ pub(super) struct ViewMatchers {
 /// One rule.
 #[derive(Debug)]
 pub(super) struct Rule {
+    /// Tenths of a percent of decent posts that it may hit.
+    pub(super) benign_max: usize,
     pub(super) facts: Arc<RuleFacts>,
     pub(super) languages: Vec<LanguageTag>,
     pub(super) mismatch: Mismatch,

@@ -351,7 +351,7 @@ const POLICY: &str = "region: default\n";
 const TAXONOMY: &str = "categories:\n  - {id: spam, definition: d}\n";
 
 /// A schema, an object in it, and what a file holds besides its head, with a key that nobody knows.
-const KEYS: [(&str, &str, &str); 36] = [
+const KEYS: [(&str, &str, &str); 37] = [
     ("pack.json", "", "rules: []\nqqqqqqqq: 1"),
     ("pack.json", "list", "lists: {l: {file: x.txt, qqqqqqqq: 1}}\nrules: []"),
     ("pack.json", "change", "rules: {rule: p/a, set: {severity: 2}, qqqqqqqq: 1}"),
@@ -371,6 +371,11 @@ const KEYS: [(&str, &str, &str); 36] = [
         "pack.json",
         "choice",
         "rules: {id: b, category: spam, severity: 1, all: [{any: buy, qqqqqqqq: 1}]}",
+    ),
+    (
+        "pack.json",
+        "blastRadius",
+        "rules: {id: b, category: spam, severity: 1, any: buy, blast_radius: {max: 1%, qqqqqqqq: 1}}",
     ),
     (
         "pack.json",

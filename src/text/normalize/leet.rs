@@ -86,7 +86,7 @@ fn hidden(
     let mut found = Vec::new();
     for run in units::runs(word, is_sign) {
         let exclamation = chars[run.clone()] == ['!'];
-        if !reads(&chars, &run) && !(exclamation && goes_on(place.end)) {
+        if !reads(&chars, &run) && (!exclamation || !goes_on(place.end)) {
             continue;
         }
         for at in run {
