@@ -8,6 +8,9 @@ use crate::text::scripts::{is_letter, is_mark};
 /// Canonical combining class of the marks that silence a vowel and tie letters together.
 const VIRAMA: u8 = 9;
 
+/// Characters of a letter with its marks, at most: more are letters of their own.
+pub(super) const CHARS_MAX: usize = 6;
+
 /// The letters of a text without gaps, as readers count them.
 pub(super) fn count(chars: impl IntoIterator<Item = char>) -> usize {
     let (mut count, mut leads, mut tied) = (0, false, false);

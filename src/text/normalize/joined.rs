@@ -15,6 +15,7 @@ use unicode_script::Script;
 
 use super::{
     clusters::{self, is_one_letter_word},
+    spaces::is_line_break,
     units::{self, Unit},
 };
 use crate::text::{
@@ -24,8 +25,6 @@ use crate::text::{
 
 /// Characters of a gap that a reader may read across.
 const GAP_MAX: usize = 4;
-/// Characters of a letter with its marks.
-const CLUSTER_MAX: usize = 6;
 /// Digits between two Hangul syllables that are in the way and say nothing.
 const HANGUL_DIGITS_MAX: usize = 2;
 /// Letters of a tag that may hold two words.
@@ -309,7 +308,8 @@ fn is_odd(gap: Gap, left: &[Unit], right: &[Unit]) -> bool {
         // A literal is read across punctuation only beside a letter that stands alone.
         Kind::Punctuation => {
             let alone = |group: &[Unit]| {
-                group.len() <= CLUSTER_MAX && clusters::count(group.iter().map(|unit| unit.ch)) <= 1
+                group.len() <= clusters::CHARS_MAX
+                    && clusters::count(group.iter().map(|unit| unit.ch)) <= 1
             };
             letter(before.ch) && letter(after.ch) && (gap.is_slash() || alone(left) || alone(right))
         }
@@ -330,8 +330,4 @@ fn is_torn(group: &[Unit]) -> bool {
 /// A tag of several words in one.
 fn is_tag(gap: &[Unit], group: &[Unit]) -> bool {
     gap.last().is_some_and(|unit| unit.ch == '#') && group.len() >= TAG_MIN
-}
-
-fn is_line_break(ch: char) -> bool {
-    matches!(ch, '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }

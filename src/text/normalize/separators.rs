@@ -16,8 +16,6 @@ use crate::text::scripts::{is_letter, is_letter_or_digit, is_mark, is_syllable, 
 
 /// Characters of a gap; more separate words.
 pub(super) const GAP_MAX: usize = 3;
-/// Characters of a letter with its marks.
-const CLUSTER_MAX: usize = 6;
 /// Single letters that make a chain.
 pub(super) const LETTERS_MIN: usize = 3;
 
@@ -87,7 +85,7 @@ fn is_single_of(group: impl Iterator<Item = char> + Clone) -> bool {
             one.is_ascii_alphanumeric() || matches!(one, '@' | '$' | '!' | '|' | '#' | '\'')
         }
         _ => {
-            group.clone().nth(CLUSTER_MAX).is_none()
+            group.clone().nth(clusters::CHARS_MAX).is_none()
                 && group.clone().all(spacing)
                 && clusters::count(group) == 1
         }

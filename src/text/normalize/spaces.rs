@@ -72,6 +72,7 @@ fn line_breaks(run: impl Iterator<Item = char>) -> usize {
     .count()
 }
 
-fn is_line_break(ch: char) -> bool {
+/// Whether a character ends a line.
+pub(super) fn is_line_break(ch: char) -> bool {
     matches!(ch, '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::{marks, traditional};
+use super::{marks, spaces::is_line_break, traditional};
 use crate::text::{
     blocks::Blocks,
     scripts::{is_kana, is_mark},
@@ -96,6 +96,5 @@ fn joins_the_last(ch: char) -> bool {
 
 /// Line breaks and full stops: kana before one say nothing about the Han after it.
 fn ends_segment(ch: char) -> bool {
-    matches!(ch, '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}')
-        || matches!(ch, '。' | '!' | '?')
+    is_line_break(ch) || matches!(ch, '。' | '!' | '?')
 }
