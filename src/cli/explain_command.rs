@@ -7,11 +7,11 @@ use std::{
     sync::Arc,
 };
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use jiff::Timestamp;
 
 use super::{
-    PartArgs,
+    Format, PartArgs,
     exit::{Exit, Failure},
     sources,
 };
@@ -42,14 +42,6 @@ pub(super) struct ExplainArgs {
     at: Option<Timestamp>,
     #[command(flatten)]
     parts: PartArgs,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Human,
-    /// For tools
-    Json,
 }
 
 pub(super) fn run(args: &ExplainArgs) -> Result<Exit, Failure> {

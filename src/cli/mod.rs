@@ -31,7 +31,7 @@ mod serve;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use exit::{Exit, Failure};
 
@@ -83,6 +83,15 @@ enum Command {
         #[arg(value_name = "TOPIC:PARTITIONS")]
         topics: Vec<String>,
     },
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Human,
+    /// For tools
+    Json,
 }
 
 /// Where the parts are found; the same for every subcommand that decides.

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 
 use super::{
-    PartArgs,
+    Format, PartArgs,
     exit::{Exit, Failure},
     sources,
 };
@@ -32,14 +32,6 @@ pub(super) struct ShowArgs {
     format: Format,
     #[command(flatten)]
     parts: PartArgs,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Human,
-    /// For tools
-    Json,
 }
 
 pub(super) fn run(args: &ShowArgs) -> Result<Exit, Failure> {
