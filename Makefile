@@ -1,7 +1,7 @@
 # Every recipe installs what it needs first; scripts/setup.sh says what and why.
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup setup-test build demo test bench fuzz check-long man clean
+.PHONY: help setup setup-test build demo test bench evaluate train fuzz check-long man clean faults
 
 # rustup puts cargo where only a new login shell looks.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -29,10 +29,19 @@ bench: ## what a post costs, and the worker beside a bare loop and a Python work
 	@scripts/setup.sh bench
 	@cargo bench --locked --bench bench
 
+evaluate: build ## what the models are worth, through the binary; DATA=FOLDER of labelled posts
+	@training/evaluate.sh "$(DATA)" $(release)/tidegate
+
+train: build ## the models anew, from labelled posts; hours; DATA=FOLDER
+	@training/train.sh "$(DATA)" $(release)/tidegate
+
 fuzz: setup ## look for trouble with every fuzz target; SECONDS_EACH=60
 	@scripts/fuzz.sh run $(or $(SECONDS_EACH),60)
 
-check-long: test fuzz ## make test, and what takes minutes: the fuzz targets
+faults: setup-test ## kill, cut off, fill up and confuse workers; SEED=7 repeats a run, FAULT=kill chooses
+	@cargo test --quiet --locked --all-features --test faults -- long
+
+check-long: test fuzz faults ## make test, and what takes minutes: the fuzz targets, all faults
 
 man: build ## the manual pages, in target/man
 	@mkdir -p target/man && $(release)/tidegate man --folder target/man

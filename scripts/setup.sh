@@ -24,7 +24,7 @@ usage() {
 usage: scripts/setup.sh build|test|bench|STEP...
 
   build   what `make build` and `make demo` need: toolchain, packages, onnxruntime
-  test    that, and what `make test` needs: lints, test-packages, kafka, cargo-deny
+  test    that, and what `make test` needs: lints, test-packages, kafka, cargo-deny, foreign
   bench   what `make bench` needs: build, test-packages, kafka, peers
 
 Downloads are kept in $TIDEGATE_CACHE, else in ~/.cache/tidegate.
@@ -38,16 +38,17 @@ main() {
   for name in "$@"; do
     case $name in
       build) main toolchain packages onnxruntime ;;
-      test) main toolchain lints test-packages onnxruntime kafka cargo-deny ;;
+      test) main toolchain lints test-packages onnxruntime kafka cargo-deny foreign ;;
       bench) main build test-packages kafka peers ;;
       toolchain) toolchain ;;
       lints) lints ;;
       packages) packages "${build_tools[@]}" ;;
-      test-packages) packages "${build_tools[@]}" java maven ;;
+      test-packages) packages "${build_tools[@]}" java maven openssl-command ;;
       onnxruntime) onnxruntime ;;
       kafka) kafka ;;
       cargo-deny) cargo_deny ;;
-      peers) peers ;;
+      peers) python_environment peers benches/peers/requirements.txt "make bench" ;;
+      foreign) python_environment foreign tests/foreign/requirements.txt "make setup-test" ;;
       *) usage ;;
     esac
   done
@@ -99,6 +100,7 @@ has() {
     compiler) command -v cc >/dev/null && command -v c++ >/dev/null && command -v make >/dev/null ;;
     pkg-config) command -v pkg-config >/dev/null ;;
     openssl) pkg-config --exists openssl 2>/dev/null ;;
+    openssl-command) command -v openssl >/dev/null ;;
     zlib) pkg-config --exists zlib 2>/dev/null ;;
     pip) python3 -m pip --version >/dev/null 2>&1 ;;
     venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
@@ -113,6 +115,8 @@ package_of() {
     compiler) echo build-essential ;;
     pkg-config) echo pkg-config ;;
     openssl) echo libssl-dev ;;
+    # The tests make certificates with it.
+    openssl-command) echo openssl ;;
     zlib) echo zlib1g-dev ;;
     pip) echo python3-pip ;;
     venv) echo python3-venv ;;
@@ -224,28 +228,29 @@ cargo_deny() {
   fi
 }
 
-# The Python worker that the bench compares with, in an environment of its own.
-peers() {
-  local wanted=$root/benches/peers/requirements.txt
-  local kept here=$local_dir/peers
-  kept=$cache/peers-$(sha256sum "$wanted" | cut -c 1-16)-$machine
+# python_environment NAME REQUIREMENTS COMMAND: what a Python program of ours imports, in an
+# environment of its own: the worker that the bench compares with, the client that tests the wire.
+python_environment() {
+  local name=$1 wanted=$root/$2 again=$3
+  local kept here=$local_dir/$name
+  kept=$cache/$name-$(sha256sum "$wanted" | cut -c 1-16)-$machine
   if [[ ! -e $kept/requirements.txt ]]; then
     has venv || packages venv
-    step peers "installing the Python worker's packages into $kept"
+    step "$name" "installing the packages of $2 into $kept"
     # An environment knows its own path, so it is made in its place; the last file says it is whole.
     rm -rf "$kept"
     mkdir -p "$cache"
     quietly python3 -m venv "$kept"
     quietly "$kept/bin/pip" install --disable-pip-version-check --only-binary ":all:" -r "$wanted" ||
-      give_up "The Python worker's packages could not be fetched. With PyPI in reach run make bench again."
+      give_up "The packages of $2 could not be fetched. With PyPI in reach run $again again."
     cp "$wanted" "$kept/requirements.txt"
   fi
   if [[ ! $here -ef $kept ]]; then
     mkdir -p "$local_dir"
     ln -sfn "$kept" "$here"
-    step peers "linked as .tidegate/peers"
+    step "$name" "linked as .tidegate/$name"
   else
-    step peers "they are there"
+    step "$name" "they are there"
   fi
 }
 

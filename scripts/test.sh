@@ -73,6 +73,8 @@ check "lints" cargo clippy --quiet --locked --all-targets --all-features -- -D w
 check "lints, engine alone" cargo clippy --quiet --locked --all-targets --no-default-features -- -D warnings
 check "tests, engine alone" cargo test --locked --no-fail-fast --no-default-features
 check "tests, with Kafka" cargo test --locked --no-fail-fast --all-features
+check "lints, fault suite" cargo clippy --quiet --locked --test faults --all-features -- -D warnings
+check "faults, short" cargo test --quiet --locked --all-features --test faults -- short
 check "fuzz targets build" scripts/fuzz.sh build
 check "rules check" tidegate rules check --strict
 check "rules test" tidegate rules test

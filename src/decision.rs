@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{
     condition::MissingKeys,
     post::{Operation, PostId, Region},
-    signal::{Category, RuleId, Score, Severity, Signals},
+    signal::{Category, ModelIdentity, RuleId, Score, Severity, Signals},
 };
 
 /// Most reasons a verdict lists.
@@ -328,6 +328,10 @@ pub enum Degraded {
     EvidenceTruncated,
     /// An emergency override weakened a rule that hit.
     EmergencyOverride,
+    /// A second opinion was wanted, and what they may cost was spent.
+    SecondOpinionSkipped,
+    /// A second opinion was asked and gave no answer.
+    SecondOpinionUnavailable,
 }
 
 impl Degraded {
@@ -337,6 +341,8 @@ impl Degraded {
             Self::ModelUnavailable => "model_unavailable",
             Self::EvidenceTruncated => "evidence_truncated",
             Self::EmergencyOverride => "emergency_override",
+            Self::SecondOpinionSkipped => "second_opinion_skipped",
+            Self::SecondOpinionUnavailable => "second_opinion_unavailable",
         }
     }
 }
@@ -370,6 +376,20 @@ pub struct Decision {
     pub unnamed_regions: Vec<Region>,
     /// What conditions asked for and the post does not give.
     pub missing_keys: MissingKeys,
+    /// What a model on trial says, where this post was in its share. It decides nothing and is not
+    /// published.
+    pub shadow: Option<Shadowed>,
+}
+
+/// A model on trial beside the decision that was made without it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shadowed {
+    /// The model on trial.
+    pub model: Arc<ModelIdentity>,
+    /// Its scores, sorted by path; nothing: it gave no answer.
+    pub scores: Option<Vec<(Category, Score)>>,
+    /// Some verdict would be another one.
+    pub differs: bool,
 }
 
 impl Decision {

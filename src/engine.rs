@@ -14,11 +14,14 @@ use crate::{
     hash::ValueHasher,
     overrides::Overrides,
     policy::Facts,
-    post::{Field, Operation, Part, Post, Region},
+    post::{Field, Operation, Part, Post, PostId, Region},
     rules::{Ruleset, ScanPart, Scanned},
-    signal::{Language, LanguageShare, ModelSignal, RuleHit, Signals},
+    signal::{Answer, Category, Language, LanguageShare, ModelSignal, RuleHit, Score, Signals},
     text::{NormalizedText, languages, standard},
 };
+
+/// A model's scores of one post.
+type Scores = [(Category, Score)];
 
 /// The engine's version, part of every decision.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -89,6 +92,11 @@ pub(crate) fn declared(post: &Post) -> Option<Language> {
 }
 
 impl Screened {
+    /// Which post it is.
+    pub fn post_id(&self) -> &PostId {
+        &self.post.id
+    }
+
     /// What the classifier reads; nothing when there is nothing to score.
     pub fn classifier_text(&self) -> Option<&str> {
         let scored = self.post.operation != Operation::Delete;
@@ -125,8 +133,9 @@ impl Engine {
 
     /// Reads the post: views, languages, rule hits. `as_of` is the time everything is judged at.
     pub fn screen(&self, post: Post, as_of: Timestamp) -> Screened {
-        let Reading { views, scanned, languages, classifier_text, missing } =
+        let Reading { views, mut scanned, languages, classifier_text, missing } =
             Reading::of(&post, self.bundle.rules(), Some(as_of));
+        self.weaken(&mut scanned.hits, as_of);
         let content_hash = hash(post.parts.iter().map(|part| (part, part.text.as_str())));
         let text_hash = hash(post.parts.iter().zip(&views).map(|(part, view)| (part, view.text())));
         Screened {
@@ -141,13 +150,19 @@ impl Engine {
         }
     }
 
-    /// Applies the policy of every region that will see the post.
+    /// Applies the policy of every region that will see the post. What second opinions came to stands
+    /// in `model`; their allowance is the caller's.
     pub fn decide(&self, screened: Screened, model: ModelSignal) -> Decision {
         let Screened { post, as_of, scanned, languages, content_hash, text_hash, .. } = screened;
         let missing_keys = screened.missing;
         let unavailable = matches!(model, ModelSignal::Unavailable(_));
-        let Scanned { mut hits, truncated } = scanned;
-        let overridden = self.weaken(&mut hits, as_of);
+        let Scanned { hits, truncated } = scanned;
+        let overridden = hits.iter().any(|hit| hit.at_most.is_some());
+        let answered = |wanted: &Answer| {
+            let opinions = model.opinions();
+            opinions.iter().any(|opinion| opinion.answer == *wanted)
+        };
+        let (skipped, unheard) = (answered(&Answer::Skipped), answered(&Answer::Unavailable));
         let signals = Signals { hits, languages, model, truncated };
         let (verdicts, unnamed_regions, missing) = match post.operation {
             Operation::Delete => (Vec::new(), Vec::new(), MissingKeys::default()),
@@ -163,6 +178,8 @@ impl Engine {
         let degraded = [
             unavailable.then_some(Degraded::ModelUnavailable),
             overridden.then_some(Degraded::EmergencyOverride),
+            skipped.then_some(Degraded::SecondOpinionSkipped),
+            unheard.then_some(Degraded::SecondOpinionUnavailable),
         ];
         Decision {
             post_id: post.id,
@@ -178,14 +195,36 @@ impl Engine {
             degraded: degraded.into_iter().flatten().collect::<BTreeSet<_>>(),
             unnamed_regions,
             missing_keys: missing_keys.and(missing),
+            shadow: None,
         }
     }
 
-    /// Marks the evidence that an override holds down; whether there was any. What is mandatory
-    /// stays as it is, whatever an override says.
-    fn weaken(&self, hits: &mut [RuleHit], as_of: Timestamp) -> bool {
+    /// Whether scores that differ in these two ways lead to different verdicts on a post: the test of
+    /// whether a second opinion could matter, and of whether it did. Adding evidence never lowers an
+    /// action, so two ends that agree leave nothing between them.
+    pub fn differ(&self, screened: &Screened, one: &Scores, other: &Scores) -> bool {
+        let Some(model) = self.bundle.model() else { return false };
+        let signals = |scores: &Scores| Signals {
+            hits: screened.scanned.hits.clone(),
+            languages: screened.languages.clone(),
+            model: ModelSignal::Scored {
+                model: Arc::clone(model.identity()),
+                scores: scores.to_vec(),
+                opinions: Vec::new(),
+            },
+            truncated: screened.scanned.truncated,
+        };
+        let (one, other) = (signals(one), signals(other));
+        let facts = |signals| Facts { signals, post: &screened.post, as_of: Some(screened.as_of) };
+        let regions = self.audience(&screened.post);
+        self.bundle.policies().differ(&facts(&one), &facts(&other), &regions)
+    }
+
+    /// Marks the evidence that an override holds down. What is mandatory stays as it is, whatever an
+    /// override says.
+    fn weaken(&self, hits: &mut [RuleHit], as_of: Timestamp) {
         if self.overrides.is_empty() {
-            return false;
+            return;
         }
         let taxonomy = self.bundle.taxonomy();
         for hit in hits.iter_mut().filter(|hit| hit.is_evidence()) {
@@ -193,7 +232,6 @@ impl Engine {
                 hit.at_most = self.overrides.at_most(&hit.rule.id, as_of);
             }
         }
-        hits.iter().any(|hit| hit.at_most.is_some())
     }
 
     /// The regions that will see the post, groups expanded.

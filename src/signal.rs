@@ -275,8 +275,11 @@ pub enum ModelSignal {
     Scored {
         /// Which model.
         model: Arc<ModelIdentity>,
-        /// Calibrated scores by taxonomy path or `toxic`, sorted by path.
+        /// Calibrated scores by taxonomy path or `toxic`, sorted by path; those of a second opinion
+        /// stand in the place of its own.
         scores: Vec<(Category, Score)>,
+        /// The second opinions that were wanted.
+        opinions: Vec<Opinion>,
     },
     /// A model is routed but gave no answer: policies say what follows.
     Unavailable(Option<Arc<ModelIdentity>>),
@@ -285,13 +288,62 @@ pub enum ModelSignal {
 }
 
 impl ModelSignal {
+    /// Every score, sorted by path.
+    pub fn scores(&self) -> &[(Category, Score)] {
+        match self {
+            Self::Scored { scores, .. } => scores,
+            Self::Unavailable(_) | Self::NotRouted => &[],
+        }
+    }
+
     /// The score of one category.
     pub fn score(&self, category: &Category) -> Option<Score> {
+        self.scores().iter().find(|(of, _)| of == category).map(|&(_, score)| score)
+    }
+
+    /// The second opinions that were wanted.
+    pub fn opinions(&self) -> &[Opinion] {
         match self {
-            Self::Scored { scores, .. } => {
-                scores.iter().find(|(of, _)| of == category).map(|&(_, score)| score)
-            }
-            Self::Unavailable(_) | Self::NotRouted => None,
+            Self::Scored { opinions, .. } => opinions,
+            Self::Unavailable(_) | Self::NotRouted => &[],
+        }
+    }
+}
+
+/// What became of a second opinion that was wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opinion {
+    /// Whose.
+    pub model: Arc<ModelIdentity>,
+    /// What came of it.
+    pub answer: Answer,
+}
+
+/// A second opinion, or why there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It scored the post.
+    Scored {
+        /// Its scores, sorted by path.
+        scores: Vec<(Category, Score)>,
+        /// The scores of the first model that these replaced, sorted by path.
+        replaced: Vec<(Category, Score)>,
+        /// Some verdict is another one than it would have been without it.
+        flipped: bool,
+    },
+    /// What second opinions may cost was spent.
+    Skipped,
+    /// It was asked and gave no answer.
+    Unavailable,
+}
+
+impl Answer {
+    /// The name on the wire.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Scored { .. } => "scored",
+            Self::Skipped => "skipped",
+            Self::Unavailable => "unavailable",
         }
     }
 }

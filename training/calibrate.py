@@ -12,6 +12,7 @@ POOLED_SHARE = 0.005                 # the same over all languages together
 SET_SHARE = 0.10                     # of one set's posts that annotators let pass
 NEGATIVE_SHARE = 0.05                # of all posts that annotators let pass
 EVIDENCE_AUC, EVIDENCE_EACH = 0.70, 50
+ANCHOR, LEAST_TO_ANCHOR = 0.3, 1000
 ANY = "und"
 
 
@@ -57,9 +58,26 @@ def curves(raw, labels, langs, sources, neutral):
         mine = (weights > 0) & (langs == lang)
         found[str(lang)] = fit_curve(raw[mine], truth[mine], weights[mine])
     if not found:  # too few labelled rows: neutral background stands in for the harmless ones
-        weights = np.where(labels == UNKNOWN, 0.0, np.where(truth == 1, 0.5 / truth.sum(), 0.5 / (labels == 0).sum()))
+        by_answer = np.where(truth == 1, 0.5 / max(truth.sum(), 1), 0.5 / (labels == 0).sum())
+        weights = np.where(labels == UNKNOWN, 0.0, by_answer)
     mine = weights > 0
     found[ANY] = fit_curve(raw[mine], truth[mine], weights[mine])
+    return found
+
+
+def anchored(raw, labels, langs):
+    """Curves by language for a label with too few positives to fit one: its score of `ANCHOR` is what 1 in 200 of the
+    language's posts without the label reach."""
+
+    def curve(rows):
+        return 1.0, round(float(log_odds(np.array(ANCHOR)) - log_odds(np.quantile(raw[rows], 1 - POOLED_SHARE))), 4)
+
+    without = labels != 1
+    found = {ANY: curve(without)}
+    for lang in np.unique(langs):
+        mine = without & (langs == lang)
+        if mine.sum() >= LEAST_TO_ANCHOR:
+            found[str(lang)] = curve(mine)
     return found
 
 

@@ -4,9 +4,9 @@ import json
 import subprocess
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from .data import LABELS, UNKNOWN
+from .measures import auc, average_precision, best_macro_f1, calibration_error, interval, macro_f1
 
 # The figures of the yardstick (hashed character 1-4-grams, logistic regression): macro-F1 and AUC.
 YARDSTICK = {
@@ -32,32 +32,6 @@ def scores(tidegate, folder, rows, offered):
     return values, np.array([line["language"] or "und" for line in lines])
 
 
-def macro_f1(truth, said):
-    parts = []
-    for value in (False, True):
-        hit = ((truth == value) & (said == value)).sum()
-        missed = ((truth == value) != (said == value)).sum()
-        parts.append(2 * hit / max(2 * hit + missed, 1))
-    return sum(parts) / 2
-
-
-def best_macro_f1(truth, scores):
-    return max(macro_f1(truth, scores >= cut) for cut in np.unique(np.quantile(scores, np.linspace(0, 1, 200))))
-
-
-def calibration_error(truth, scores, bins=10):
-    """Expected calibration error with both answers weighted alike, as the curves were fitted."""
-    weight = np.where(truth, 0.5 / truth.sum(), 0.5 / (~truth).sum())
-    place = np.minimum((scores * bins).astype(int), bins - 1)
-    total = 0.0
-    for b in range(bins):
-        mine = place == b
-        if mine.any():
-            share = weight[mine]
-            total += abs((share * truth[mine]).sum() - (share * scores[mine]).sum())
-    return total
-
-
 def cut(thresholds, languages):
     """Each row's threshold: that of the language it was taken for, as a policy would."""
     return np.array([thresholds.get(lang, thresholds["und"]) for lang in languages])
@@ -78,12 +52,14 @@ def table(rows, values, languages, offered, thresholds):
             over = score >= cut(thresholds[label], languages[mine])
             line = {
                 "rows": int(mine.sum()), "positive": int(truth.sum()),
-                "auc": roc_auc_score(truth, score), "auprc": average_precision_score(truth, score),
+                "auc": auc(truth, score), "auprc": average_precision(truth, score),
                 "macro_f1": macro_f1(truth, score >= 0.5), "macro_f1_best": best_macro_f1(truth, score),
                 "precision": float(truth[over].mean()) if over.any() else None,
                 "recall": float(over[truth].mean()), "false_positive_rate": float(over[~truth].mean()),
                 "calibration_error": calibration_error(truth, score),
             }
+            line["auc_interval"] = interval(auc, truth, score)
+            line["macro_f1_interval"] = interval(lambda t, p: macro_f1(t, p >= 0.5), truth, score)
             name = f"{key} {label}"
             line = {k: round(float(v), 4) if isinstance(v, (float, np.floating)) else v for k, v in line.items()}
             if name in YARDSTICK:

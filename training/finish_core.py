@@ -12,18 +12,26 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from . import calibrate, card, data, evaluate, export, views
-from .data import LABELS
+from . import calibrate, card, data, evaluate, export, measures, views
+from .data import LABELS, UNKNOWN
+from .opinion import probes
 from .scorer import Scorer
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 # What the model offers. The other labels are trained for what they teach the shared part, but their
 # evaluation sets are too small, or say that the outputs are no better than chance.
-OFFERED = ["toxic", "hate", "sexual", "spam", "harassment/profanity"]
+OFFERED = ["toxic", "hate", "sexual", "self_harm", "spam", "harassment/profanity"]
 
+# Held-out posts with these are too few to fit a curve to.
+ANCHORED = ["sexual", "self_harm", "spam"]
 # No threshold lies lower than 0.5, or this. Held-out posts with these are so few that their
 # curves say little, and neutral posts alone set the thresholds.
-FLOOR = {"sexual": 0.03, "spam": 0.3}
+FLOOR = {"sexual": 0.3, "self_harm": 0.3, "spam": 0.3}
+# A language without evidence: no score below this counts, whatever a few neutral sentences say.
+THIN = {"sexual": 0.8, "self_harm": 0.8, "spam": 0.8}
+THIN_ELSEWHERE = 0.95
+# Sets on which disguised spelling is tried.
+EVADED = {"en": ("hatexplain", "toxic"), "zh": ("cold", "toxic")}
 # Codes that a manifest may name: a primary language, no script or region.
 CODE = re.compile("[a-z]{2,3}")
 
@@ -67,8 +75,10 @@ def describe(state, held, raw, files):
     curves, thresholds = {}, {}
     for column, label in enumerate(OFFERED):
         labels = held.labels[:, LABELS.index(label)]
-        curves[label] = calibrate.curves(
-            raw[:, column], labels, held.langs, held.sources, held.clean)
+        curves[label] = calibrate.curves(raw[:, column], labels, held.langs, held.sources, held.clean)
+        if label in ANCHORED:  # what was fitted in a language with labelled posts stays, the rest is anchored
+            fitted = {lang: curve for lang, curve in curves[label].items() if lang != calibrate.ANY}
+            curves[label] = calibrate.anchored(raw[:, column], labels, held.langs) | fitted
         scores = np.array([
             calibrate.apply(curves[label].get(lang, curves[label][calibrate.ANY]), raw[i, column])
             for i, lang in enumerate(held.langs)])
@@ -126,10 +136,15 @@ def write_golden(folder, scorer, manifest, tidegate):
 
 
 def measure(tidegate, folder, manifest, test, bench):
-    report = {"sets": {}, "benign": {}}
+    """Every figure; fills in the manifest's evidence and raises the thresholds of languages without it."""
+    scored = []
     for rows in (test, bench):
         rows.raw_texts = rows.texts
-        values, languages = evaluate.scores(tidegate, folder, rows, OFFERED)
+        scored.append((rows, *evaluate.scores(tidegate, folder, rows, OFFERED)))
+    manifest["evidence"] = evidence(scored)
+    raise_thin(manifest)
+    report = {"sets": {}, "benign": {}}
+    for rows, values, languages in scored:
         labelled = ~rows.clean | np.isin(rows.sources, ["chineseharm-open", "openai-mod-open"])
         chosen = np.flatnonzero(labelled)
         report["sets"].update(evaluate.table(
@@ -139,12 +154,50 @@ def measure(tidegate, folder, manifest, test, bench):
             if mine.any():
                 report["benign"][name] = evaluate.benign(
                     rows.langs[mine], values[mine], languages[mine], OFFERED, manifest["thresholds"])
-    for label in OFFERED:
-        good = {key.split()[1] for key, line in report["sets"].items()
-                if key.endswith(" " + label) and line["auc"] >= calibrate.EVIDENCE_AUC
-                and min(line["positive"], line["rows"] - line["positive"]) >= calibrate.EVIDENCE_EACH}
-        manifest["evidence"][label] = sorted(lang for lang in good if CODE.fullmatch(lang))
+    report |= probed(tidegate, folder, manifest, scored)
     return report
+
+
+def probed(tidegate, folder, manifest, scored):
+    """What a mean over a set hides, for the two languages with the most sets."""
+    found = {"groups": {}, "kinds": {}, "evasion": {}}
+    for lang, (source, label) in EVADED.items():
+        cuts = {name: manifest["thresholds"][name][lang] for name in OFFERED}
+        for where, (rows, values, _) in zip(("test splits", "evaluation sets"), scored):
+            mine = rows.langs == lang
+            found["groups"][f"{lang}, {where}"] = probes.by_group(rows.take(mine), values[mine], cuts, OFFERED, lang)
+            for name in ("hatecheck", "hatemojicheck"):
+                mine = (rows.sources == name) & (rows.langs == lang)
+                if mine.any():
+                    found["kinds"][name] = probes.by_kind(
+                        rows.take(mine), values[mine], OFFERED.index("hate"), "hate", cuts["hate"])
+        tests = scored[0][0]
+        found["evasion"][f"{source} {lang} {label}"] = probes.evasion(
+            tests.take(tests.sources == source),
+            lambda rows: evaluate.scores(tidegate, folder, rows, OFFERED)[0], label, OFFERED.index(label))
+    return found
+
+
+def evidence(scored):
+    """Languages in which a set that was not trained on bears a category's score out."""
+    good = {label: set() for label in OFFERED}
+    for rows, values, _ in scored:
+        for lang, source in sorted(set(zip(rows.langs.tolist(), rows.sources.tolist()))):
+            mine = (rows.langs == lang) & (rows.sources == source)
+            for column, label in enumerate(OFFERED):
+                known = mine & (rows.labels[:, LABELS.index(label)] != UNKNOWN)
+                truth = rows.labels[known, LABELS.index(label)] == 1
+                if (min(truth.sum(), (~truth).sum()) >= calibrate.EVIDENCE_EACH and CODE.fullmatch(lang)
+                        and measures.auc(truth, values[known, column]) >= calibrate.EVIDENCE_AUC):
+                    good[label].add(lang)
+    return {label: sorted(langs) for label, langs in good.items()}
+
+
+def raise_thin(manifest):
+    for label, by in manifest["thresholds"].items():
+        for lang in by:
+            if lang not in manifest["evidence"][label]:
+                by[lang] = max(by[lang], THIN.get(label, THIN_ELSEWHERE))
 
 
 def rows_with(rows, mask):

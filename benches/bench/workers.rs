@@ -52,7 +52,7 @@ struct Contender {
     command: fn(&Scene<'_>, output: &str, group: &str) -> Command,
 }
 
-const CONTENDERS: [Contender; 5] = [
+const CONTENDERS: [Contender; 6] = [
     Contender {
         name: "bare consume and produce",
         key: "worker_bare_posts_per_s",
@@ -65,14 +65,21 @@ const CONTENDERS: [Contender; 5] = [
         key: "worker_rules_posts_per_s",
         answers: 200_000,
         decides: true,
-        command: |scene, output, group| tidegate(scene, output, group, false),
+        command: |scene, output, group| tidegate(scene, output, group, &RULES_ONLY),
+    },
+    Contender {
+        name: "Tidegate, rules, exactly once",
+        key: "worker_exactly_once_posts_per_s",
+        answers: 200_000,
+        decides: true,
+        command: |scene, output, group| tidegate(scene, output, group, &EXACTLY_ONCE),
     },
     Contender {
         name: "Tidegate, rules and model",
         key: "worker_model_posts_per_s",
         answers: 100_000,
         decides: true,
-        command: |scene, output, group| tidegate(scene, output, group, true),
+        command: |scene, output, group| tidegate(scene, output, group, &WITH_MODEL),
     },
     Contender {
         name: "Python, keywords only",
@@ -89,6 +96,16 @@ const CONTENDERS: [Contender; 5] = [
         command: |scene, output, group| python(scene, output, group, true),
     },
 ];
+
+/// How a worker of ours is run.
+struct Manner {
+    model: bool,
+    delivery: &'static str,
+}
+
+const RULES_ONLY: Manner = Manner { model: false, delivery: "at_least_once" };
+const EXACTLY_ONCE: Manner = Manner { model: false, delivery: "exactly_once" };
+const WITH_MODEL: Manner = Manner { model: true, delivery: "at_least_once" };
 
 /// What the contenders have in common.
 struct Scene<'a> {
@@ -117,9 +134,10 @@ pub(crate) fn measure(posts: &[WavePost], home: &Path, report: &mut Report) {
     for (contender, &rate) in CONTENDERS.iter().zip(&rates) {
         report.rate(contender.name, contender.key, rate);
     }
-    let [bare, rules, model, python_rules, python_model] = rates;
+    let [bare, rules, once, model, python_rules, python_model] = rates;
     report.ratio("rules only, to the bare loop", "worker_rules_vs_bare", rules / bare);
     report.ratio("with the model, to the bare loop", "worker_model_vs_bare", model / bare);
+    report.ratio("exactly once, to at least once", "exactly_once_vs_at_least_once", once / rules);
     report.ratio("rules only, to Python", "worker_rules_vs_python", rules / python_rules);
     report.ratio("with the model, to Python", "worker_model_vs_python", model / python_model);
 }
@@ -202,19 +220,28 @@ fn bare(scene: &Scene<'_>, output: &str, group: &str) -> Command {
     command
 }
 
-fn tidegate(scene: &Scene<'_>, output: &str, group: &str, model: bool) -> Command {
+fn tidegate(scene: &Scene<'_>, output: &str, group: &str, manner: &Manner) -> Command {
     let (brokers, posts) = (scene.kafka.address(), &scene.posts);
+    // The Python worker has one model too.
+    let overlay = scene.folder.join("one-model");
+    std::fs::create_dir_all(&overlay).expect("the scratch folder can be written");
+    std::fs::write(overlay.join("bundle.yaml"), "models: {core: core}\n")
+        .expect("the scratch folder can be written");
     let settings = format!(
         "source: {{name: bench}}\n\
          kafka: {{brokers: \"{brokers}\", group: {group}}}\n\
          topics: {{posts: {posts}, decisions: {output}, dead_letters: {output}}}\n\
-         admin: {{listen: null}}\n"
+         delivery: {}\n\
+         rules: {{overlays: [{}]}}\n\
+         admin: {{listen: null}}\n",
+        manner.delivery,
+        overlay.display()
     );
     let file = scene.folder.join(format!("{output}.yaml"));
     std::fs::write(&file, settings).expect("the scratch folder can be written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
     command.args(["run", "--config"]).arg(file);
-    if !model {
+    if !manner.model {
         command.arg("--no-model");
     }
     command

@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Bundle, BundleSettings, PolicyTestReport, policy_examples};
+use super::{Bundle, BundleSettings, Models, PolicyTestReport, policy_examples};
 use crate::{
     classify::Model,
     condition::Declared,
@@ -15,7 +15,7 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics, Location, SourceFile},
     files::RuleFolder,
     hash::ValueHasher,
-    policy::{Known, ModelEvidence, PolicySet, Reach},
+    policy::{Known, PolicySet, Reach},
     rules::{
         Corpus, ExampleReport, Layered, ListFiles, PackFile, Ruleset, Vocabulary, Weakened, Which,
         blast_radius, check_examples, compile, parse_pack,
@@ -121,8 +121,8 @@ impl Loader<'_> {
         let taxonomy = self.taxonomy()?;
         let packs = self.packs(&taxonomy);
         let rules = self.rules(&packs, &taxonomy, &settings.extra);
-        let model = self.model(&settings, &taxonomy);
-        let evidence = model.as_ref().map(|model| ModelEvidence(model.evidence().clone()));
+        let models = self.models(&settings, &taxonomy);
+        let evidence = models.evidence();
         let left_out = self.left_out();
         let known = Known {
             taxonomy: &taxonomy,
@@ -133,13 +133,13 @@ impl Loader<'_> {
         };
         let files: Vec<_> = self.folders().flat_map(|folder| folder.policies.clone()).collect();
         let policies = PolicySet::compile(&files, &known, self.out);
-        let versions = Arc::new(self.versions(&rules, model.as_ref()));
+        let versions = Arc::new(self.versions(&rules, &models));
         let policies = policies?;
         self.reach(&packs, &rules, &policies);
         if self.out.has_errors() {
             return None;
         }
-        let bundle = Bundle { rules, policies, taxonomy, model, settings, versions };
+        let bundle = Bundle { rules, policies, taxonomy, models, settings, versions };
         let shipped = self.sources.folders.first().filter(|_| !self.sources.shipped_rules);
         let untested = shipped.map_or(&[][..], |folder| &folder.policies);
         self.report.policy_tests = policy_examples::run(&bundle, untested, self.out);
@@ -218,21 +218,11 @@ impl Loader<'_> {
         rules
     }
 
-    fn model(&mut self, settings: &BundleSettings, taxonomy: &Taxonomy) -> Option<Arc<dyn Model>> {
-        let (source, name) = (self.sources.models?, settings.core_model.as_deref()?);
-        let loaded = source.load(name).map_err(|reason| {
-            let message = format!("the model `{name}` cannot be used: {reason}");
-            self.out.push(Diagnostic::global("B004", message));
-        });
-        let model = loaded.ok()?;
-        let known = |label: &Category| taxonomy.contains(label) || taxonomy.is_umbrella(label);
-        for label in model.evidence().keys().filter(|label| !known(label)) {
-            let label = label.as_str();
-            let message = format!("the model `{name}` scores `{label}`, which is no category");
-            let help = "its labels are taxonomy paths or umbrellas, see rules/taxonomy.yaml";
-            self.out.push(Diagnostic::global("B006", message).help(help));
+    fn models(&mut self, settings: &BundleSettings, taxonomy: &Taxonomy) -> Models {
+        match self.sources.models {
+            Some(source) => Models::load(source, settings, taxonomy, self.out),
+            None => Models::default(),
         }
-        Some(model)
     }
 
     /// What each enforced rule leads to, and a warning for one that leads nowhere.
@@ -251,7 +241,7 @@ impl Loader<'_> {
         }
     }
 
-    fn versions(&self, rules: &Ruleset, model: Option<&Arc<dyn Model>>) -> Versions {
+    fn versions(&self, rules: &Ruleset, models: &Models) -> Versions {
         let mut bundle = ValueHasher::default();
         let mut policies = ValueHasher::default();
         for (layer, folder) in (0_u64..).zip(self.folders()) {
@@ -267,8 +257,7 @@ impl Loader<'_> {
                 }
             }
         }
-        let identity = model.map(|model| model.identity());
-        if let Some(model) = identity {
+        for model in models.deciding() {
             bundle.bytes(&model.sha256);
         }
         Versions {
@@ -276,7 +265,7 @@ impl Loader<'_> {
             bundle: bundle.hex(),
             rules: rules.hash().to_owned(),
             policies: policies.hex(),
-            models: identity.map(|m| format!("{}@{}", m.name, m.version)).into_iter().collect(),
+            models: models.deciding().map(|m| format!("{}@{}", m.name, m.version)).collect(),
         }
     }
 }

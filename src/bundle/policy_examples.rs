@@ -66,6 +66,6 @@ fn signals(bundle: &Bundle, post: &Post, test: &PolicyTest) -> Signals {
         ModelIdentity { name: "test".to_owned(), version: "0".to_owned(), sha256: String::new() };
     let mut scores = test.scores.clone();
     scores.sort();
-    let model = ModelSignal::Scored { model: Arc::new(identity), scores };
+    let model = ModelSignal::Scored { model: Arc::new(identity), scores, opinions: Vec::new() };
     Reading::of(post, &bundle.rules, test.at).with(model)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Share;
 use crate::{
     condition::{Declared, read_declared},
     diagnostic::{Diagnostics, SourceFile},
@@ -12,6 +13,8 @@ use crate::{
 
 /// Least room for a decision: its verdicts without evidence must fit.
 const DECISION_BYTES_MIN: usize = 64 * 1024;
+/// Most second opinions: each costs memory in every thread.
+const OPINIONS_MAX: usize = 16;
 
 /// What `bundle.yaml` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +23,29 @@ pub struct BundleSettings {
     pub regions: Vec<Region>,
     /// Most bytes of an encoded decision.
     pub decision_bytes: usize,
-    /// The model folder that scores every post.
-    pub core_model: Option<String>,
+    /// Which models are asked.
+    pub models: Routing,
     /// The platform's own keys of posts, for conditions.
     pub extra: Declared,
+}
+
+/// Model folders by what they do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Routing {
+    /// The one that scores every post.
+    pub core: Option<String>,
+    /// Those that are asked where it is unsure.
+    pub second_opinions: Vec<String>,
+    /// The one on trial, and the share of posts that it scores.
+    pub shadow: Option<(String, Share)>,
+}
+
+impl Routing {
+    /// Every folder that is named.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let shadow = self.shadow.iter().map(|(name, _)| name);
+        self.core.iter().chain(&self.second_opinions).chain(shadow).map(String::as_str)
+    }
 }
 
 impl Default for BundleSettings {
@@ -31,7 +53,7 @@ impl Default for BundleSettings {
         Self {
             regions: vec![Region::DEFAULT],
             decision_bytes: 512 * 1024,
-            core_model: None,
+            models: Routing::default(),
             extra: Declared::new(),
         }
     }
@@ -49,18 +71,49 @@ impl BundleSettings {
         if let Some(bytes) = keys.take("decision_bytes").and_then(|n| decision_bytes(&reader, n)) {
             self.decision_bytes = bytes;
         }
-        if let Some(node) = keys.take("models")
-            && let Some(mut models) = reader.keys(node)
-        {
-            let core = models.take("core").and_then(|node| reader.filled(node));
-            self.core_model = core.map(str::to_owned);
-            reader.finish(&models);
+        if let Some(routing) = keys.take("models").and_then(|node| routing(&reader, node)) {
+            self.models = routing;
         }
         if let Some(node) = keys.take("extra") {
             self.extra = read_declared(&reader, node);
         }
         reader.finish(&keys);
     }
+}
+
+fn routing(reader: &Reader<'_>, node: &Node) -> Option<Routing> {
+    let mut models = reader.keys(node)?;
+    let core = models.take("core").and_then(|node| folder(reader, node));
+    let opinions = models.take("second_opinions").map_or(&[][..], |node| reader.items(node));
+    if opinions.len() > OPINIONS_MAX {
+        let message = format!("a bundle may have {OPINIONS_MAX} second opinions");
+        reader.error(&node.range, "B010", message);
+    }
+    let second_opinions = opinions.iter().filter_map(|node| folder(reader, node)).collect();
+    let shadow = models.take("shadow").and_then(|node| shadow(reader, node));
+    reader.finish(&models);
+    Some(Routing { core, second_opinions, shadow })
+}
+
+fn shadow(reader: &Reader<'_>, node: &Node) -> Option<(String, Share)> {
+    let mut keys = reader.keys(node)?;
+    let model = keys.require("model", reader).and_then(|node| folder(reader, node));
+    let share = keys.require("share", reader);
+    let share = share.and_then(|node| reader.parsed(node, "a share such as 5%, up to 100%"));
+    reader.finish(&keys);
+    Some((model?, share?))
+}
+
+/// The name of a folder below `models`, which is no path.
+fn folder(reader: &Reader<'_>, node: &Node) -> Option<String> {
+    let name = reader.filled(node)?;
+    let plain = !name.starts_with('.')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    if !plain {
+        let message = format!("`{name}` is no name of a folder below models/");
+        reader.error(&node.range, "B010", message);
+    }
+    plain.then(|| name.to_owned())
 }
 
 fn regions(reader: &Reader<'_>, node: &Node) -> Vec<Region> {

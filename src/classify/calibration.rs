@@ -47,9 +47,8 @@ impl Calibration {
         &self,
         category: &Category,
         language: Option<Language>,
-        raw: f32,
+        raw: f64,
     ) -> Option<Score> {
-        let raw = f64::from(raw);
         if !(0.0..=1.0).contains(&raw) {
             return None;
         }
@@ -84,7 +83,7 @@ mod tests {
         assert_eq!(score("zh", 0.5), Some(269), "1 / (1 + e)");
         assert_eq!(score("de", 0.0), Some(0));
         assert_eq!(score("de", 1.0), Some(1000));
-        assert_eq!(score("de", f32::NAN), None);
+        assert_eq!(score("de", f64::NAN), None);
         assert_eq!(score("de", 1.5), None);
     }
 

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use super::{Classifier, ClassifyError, Evidence, Input, Model, Scores};
+use super::{Asked, Classifier, ClassifyError, Evidence, Input, Model, Scores};
 use crate::signal::ModelIdentity;
 
 /// Scores by text; a text that is not in the table has no scores at all.
@@ -14,6 +14,7 @@ use crate::signal::ModelIdentity;
 pub struct FixedModel {
     identity: Arc<ModelIdentity>,
     evidence: Arc<Evidence>,
+    asked: Option<Arc<Asked>>,
     table: Arc<BTreeMap<String, Scores>>,
     broken: Arc<Mutex<bool>>,
 }
@@ -29,9 +30,17 @@ impl FixedModel {
         Self {
             identity: Arc::new(identity),
             evidence: Arc::new(evidence),
+            asked: None,
             table: Arc::new(table),
             broken: Arc::default(),
         }
+    }
+
+    /// The same under another name, asked for a second opinion as this says.
+    #[must_use]
+    pub fn asked_when(self, name: &str, asked: Asked) -> Self {
+        let identity = ModelIdentity { name: name.to_owned(), ..(*self.identity).clone() };
+        Self { identity: Arc::new(identity), asked: Some(Arc::new(asked)), ..self }
     }
 
     /// From now on every inference fails, or no longer, in the sessions that are open too.
@@ -53,6 +62,10 @@ impl Model for FixedModel {
 
     fn evidence(&self) -> &Evidence {
         &self.evidence
+    }
+
+    fn asked(&self) -> Option<&Asked> {
+        self.asked.as_deref()
     }
 
     fn open(&self) -> Result<Box<dyn Classifier>, ClassifyError> {

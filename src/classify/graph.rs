@@ -8,6 +8,8 @@ use std::str;
 
 /// Deepest nesting of graphs inside attributes.
 const DEPTH_MAX: usize = 16;
+/// The operator that takes its scale over all of its input.
+const SCALES_OVER_ALL: &[u8] = b"DynamicQuantizeLinear";
 
 /// Why a network is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,37 +28,51 @@ pub enum GraphError {
     CustomOperators(String),
 }
 
-/// Refuses a network with external data or operators that are not standard.
-pub fn check(onnx: &[u8]) -> Result<(), GraphError> {
+/// What is known of a network that is not refused.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Network {
+    /// Its operators, those of graphs inside operators included.
+    pub nodes: usize,
+    /// Numbers of one row reach the others of its batch: a scale is taken over the whole input.
+    pub mixes_rows: bool,
+}
+
+/// Refuses a network with external data or operators that are not standard. That a domain is only
+/// declared, as tools do that quantise, does not matter.
+pub fn check(onnx: &[u8]) -> Result<Network, GraphError> {
+    let mut network = Network::default();
     let mut graphs = 0;
     for field in Fields(onnx) {
         match field? {
             (7, Value::Bytes(bytes)) => {
                 graphs += 1;
-                graph(bytes, 0)?;
+                graph(bytes, 0, &mut network)?;
             }
-            (8, Value::Bytes(bytes)) => {
-                // `OperatorSetIdProto`: 1 = domain.
-                for field in Fields(bytes) {
-                    if let (1, Value::Bytes(name)) = field? {
-                        domain(name)?;
-                    }
-                }
-            }
+            (25, Value::Bytes(bytes)) => function(bytes, &mut network)?,
             _ => {}
         }
     }
-    if graphs == 1 { Ok(()) } else { Err(GraphError::Malformed) }
+    if graphs == 1 { Ok(network) } else { Err(GraphError::Malformed) }
+}
+
+/// `FunctionProto`: 7 = node.
+fn function(bytes: &[u8], network: &mut Network) -> Result<(), GraphError> {
+    for field in Fields(bytes) {
+        if let (7, Value::Bytes(bytes)) = field? {
+            node(bytes, 0, network)?;
+        }
+    }
+    Ok(())
 }
 
 /// `GraphProto`: 1 = node, 5 = initializer, 15 = sparse initializer.
-fn graph(bytes: &[u8], depth: usize) -> Result<(), GraphError> {
+fn graph(bytes: &[u8], depth: usize, network: &mut Network) -> Result<(), GraphError> {
     if depth > DEPTH_MAX {
         return Err(GraphError::Depth);
     }
     for field in Fields(bytes) {
         match field? {
-            (1, Value::Bytes(bytes)) => node(bytes, depth)?,
+            (1, Value::Bytes(bytes)) => node(bytes, depth, network)?,
             (5, Value::Bytes(bytes)) => tensor(bytes)?,
             (15, Value::Bytes(bytes)) => sparse(bytes)?,
             _ => {}
@@ -65,16 +81,18 @@ fn graph(bytes: &[u8], depth: usize) -> Result<(), GraphError> {
     Ok(())
 }
 
-/// `NodeProto`: 5 = attribute, 7 = domain; `AttributeProto`: 5, 10 = tensors, 6, 11 = graphs, 22, 23 = sparse.
-fn node(bytes: &[u8], depth: usize) -> Result<(), GraphError> {
+/// `NodeProto`: 4 = operator, 5 = attribute, 7 = domain; `AttributeProto`: 5, 10 = tensors, 6, 11 = graphs, 22, 23 = sparse.
+fn node(bytes: &[u8], depth: usize, network: &mut Network) -> Result<(), GraphError> {
+    network.nodes += 1;
     for field in Fields(bytes) {
         match field? {
+            (4, Value::Bytes(name)) => network.mixes_rows |= name == SCALES_OVER_ALL,
             (7, Value::Bytes(name)) => domain(name)?,
             (5, Value::Bytes(attribute)) => {
                 for field in Fields(attribute) {
                     match field? {
                         (5 | 10, Value::Bytes(bytes)) => tensor(bytes)?,
-                        (6 | 11, Value::Bytes(bytes)) => graph(bytes, depth + 1)?,
+                        (6 | 11, Value::Bytes(bytes)) => graph(bytes, depth + 1, network)?,
                         (22 | 23, Value::Bytes(bytes)) => sparse(bytes)?,
                         _ => {}
                     }
@@ -187,7 +205,10 @@ mod tests {
     #[test]
     fn accepts_a_plain_graph() {
         let model = [field(7, &field(1, &field(4, b"Relu"))), field(8, &field(1, b""))].concat();
-        assert_eq!(check(&model), Ok(()));
+        let network = check(&model).expect("nothing is wrong with it");
+        assert_eq!(network, Network { nodes: 1, mixes_rows: false });
+        let quantised = field(7, &field(1, &field(4, SCALES_OVER_ALL)));
+        assert!(check(&quantised).expect("nothing is wrong with it").mixes_rows);
     }
 
     #[test]
@@ -206,7 +227,11 @@ mod tests {
         let wanted = Err(GraphError::CustomOperators("com.example".to_owned()));
         assert_eq!(check(&field(7, &field(1, &field(7, b"com.example")))), wanted);
         let declared = [field(7, b""), field(8, &field(1, b"com.example"))].concat();
-        assert_eq!(check(&declared), wanted);
+        assert_eq!(check(&declared), Ok(Network::default()), "no operator is of it");
+        let hidden = field(7, &field(7, b"com.example"));
+        let len = u8::try_from(hidden.len()).expect("short");
+        let function = [&field(7, b"")[..], &[25 * 8 % 128 + 2 + 128, 1, len], &hidden].concat();
+        assert_eq!(check(&function), wanted, "in a function");
     }
 
     #[test]

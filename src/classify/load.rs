@@ -10,10 +10,18 @@ pub fn load_model(folder: &Path, library: &Path) -> Result<Arc<dyn Model>, LoadE
     open_folder(check_folder(folder)?, library).map_err(LoadError::Runtime)
 }
 
-/// Opens a verified model folder on the ONNX Runtime at `library`.
+/// Opens a verified model folder on the ONNX Runtime at `library`. A model that says something else
+/// on this machine than where it was made is refused.
 pub fn open_folder(folder: Folder, library: &Path) -> Result<Arc<dyn Model>, ClassifyError> {
     let runtime = Runtime::load(library)?;
-    Ok(Arc::new(OnnxModel::new(folder, &runtime)?))
+    let model = OnnxModel::new(folder, &runtime)?;
+    let differences = model.differences()?;
+    if let Some(first) = differences.first() {
+        let count = differences.len();
+        let reason = format!("{count} golden outputs are others on this machine: {first}");
+        return Err(ClassifyError::Open { model: model.identity().name.clone(), reason });
+    }
+    Ok(Arc::new(model))
 }
 
 /// Reads and verifies a model folder without opening its network.

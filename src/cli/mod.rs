@@ -23,6 +23,10 @@ mod show_command;
 mod sources;
 
 #[cfg(feature = "kafka")]
+mod dead_letters_command;
+#[cfg(feature = "kafka")]
+mod dead_letters_shown;
+#[cfg(feature = "kafka")]
 mod demo;
 #[cfg(feature = "kafka")]
 mod run;
@@ -60,6 +64,10 @@ enum Command {
     /// Check and test rules and policies
     #[command(subcommand)]
     Rules(rules_command::RulesCommand),
+    /// See what could not be decided about, and send it once more
+    #[cfg(feature = "kafka")]
+    #[command(subcommand)]
+    DeadLetters(dead_letters_command::DeadLettersCommand),
     /// See the last bundles, and go back to one of them
     #[command(subcommand)]
     Bundle(bundle_command::BundleCommand),
@@ -106,6 +114,9 @@ pub struct PartArgs {
     /// Leave the shipped rule packs out
     #[arg(long)]
     no_default_rules: bool,
+    /// Folder with the model folders; nothing: <home>/models
+    #[arg(long, value_name = "FOLDER")]
+    models: Option<PathBuf>,
     /// Decide without a classifier
     #[arg(long)]
     no_model: bool,
@@ -136,6 +147,8 @@ impl Cli {
             #[cfg(feature = "kafka")]
             Command::Demo(args) => demo::run(&args),
             Command::Rules(command) => rules_command::run(&command),
+            #[cfg(feature = "kafka")]
+            Command::DeadLetters(command) => dead_letters_command::run(&command),
             Command::Bundle(command) => bundle_command::run(&command),
             #[cfg(feature = "onnx")]
             Command::Model(command) => model_command::run(&command),

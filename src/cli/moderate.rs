@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Write},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -19,7 +20,7 @@ use super::{
 use crate::{
     direct::{Direct, DirectSettings},
     engine::Engine,
-    moderator::Moderator,
+    moderator::{Moderator, Upkeep},
     wire::{Limits, WireError},
 };
 
@@ -39,6 +40,9 @@ pub(super) struct ModerateArgs {
     /// Judge every post without a time of its own at this time (RFC 3339)
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
+    /// Ask no model for a second opinion
+    #[arg(long)]
+    no_second_opinion: bool,
     /// Repeat the post's text in the decision
     #[arg(long)]
     include_text: bool,
@@ -46,9 +50,11 @@ pub(super) struct ModerateArgs {
 
 pub(super) fn run(args: &ModerateArgs) -> Result<Exit, Failure> {
     let (loaded, overrides) = sources::load_bundle(&args.parts)?;
-    let engine = Engine::new(std::sync::Arc::new(loaded.bundle)).under(overrides);
-    let moderator =
-        Moderator::new(engine).map_err(|error| Failure::new(Exit::NoInput, error.to_string()))?;
+    let engine = Engine::new(Arc::new(loaded.bundle)).under(overrides);
+    let upkeep = Upkeep::default();
+    let upkeep = if args.no_second_opinion { upkeep.without_second_opinions() } else { upkeep };
+    let moderator = Moderator::with(engine, Arc::new(upkeep))
+        .map_err(|error| Failure::new(Exit::NoInput, error.to_string()))?;
     let (input, size) = open_input(args.input.as_deref())?;
     let output = open_output(args.output.as_deref())?;
     let progress = progress(size, args);

@@ -17,11 +17,12 @@ use super::{
 };
 use crate::{
     config::Config,
-    delivery::BatchLimits,
+    delivery::{BatchLimits, TransactionLimits},
+    http::Probes,
     telemetry::{Instruments, LogFormat, init_logging},
     worker::{
-        self, AdminSettings, Deadlines, ModerationSettings, ModeratorFactory, Stop, StopSignal,
-        WorkerSettings,
+        self, AdminSettings, Beside, Deadlines, ModerationSettings, ModeratorFactory, Stop,
+        StopSignal, WorkerSettings,
     },
 };
 
@@ -64,7 +65,7 @@ pub(super) fn start(
     stop: StopSignal,
 ) -> Result<Exit, Failure> {
     let token = sources::token(config.admin_token_file.as_deref())?;
-    let settings = worker_settings(config, source, token);
+    let mut settings = worker_settings(config, source, token);
     let moderation = ModerationSettings {
         source: settings.source.clone(),
         topic: settings.topics.posts.clone(),
@@ -72,7 +73,9 @@ pub(super) fn start(
         include_text: config.include_text,
     };
     let door = door(config, &deciding, &instruments, &stop)?;
-    let judges = ModeratorFactory::new(deciding.live, moderation, Arc::clone(&instruments));
+    settings.beside = Beside(door.as_ref().map(|(_, probes)| Arc::clone(probes)));
+    let judges = ModeratorFactory::new(deciding.live, moderation, Arc::clone(&instruments))
+        .on_threads(settings.threads);
     let judges = match deciding.status {
         Some(status) => judges.reporting(status),
         None => judges,
@@ -80,28 +83,31 @@ pub(super) fn start(
     let end = stop.clone();
     let worker = worker::run(settings, Arc::new(judges), instruments, stop);
     end.request();
-    let door = door.map_or(Ok(()), |door| door.join().expect("a door does not panic"));
+    let door = door.map_or(Ok(()), |(door, _)| door.join().expect("a door does not panic"));
     worker.and(door).map(|()| Exit::Done).map_err(Failure::from)
 }
 
-/// Opens a door on a thread of its own, where one is configured. One that fails ends the worker too.
+/// A door on a thread of its own, and what it tells about itself.
+type Opened = (JoinHandle<Result<(), Stop>>, Arc<dyn Probes>);
+
+/// Opens a door, where one is configured. One that fails ends the worker too.
 fn door(
     config: &Config,
     deciding: &Deciding,
     instruments: &Arc<Instruments>,
     stop: &StopSignal,
-) -> Result<Option<JoinHandle<Result<(), Stop>>>, Failure> {
+) -> Result<Option<Opened>, Failure> {
     let Some(listen) = config.http.listen else { return Ok(None) };
     let settings = serve::door_settings(config, listen, DOOR_THREADS)?;
     let door = serve::open(config, &settings, deciding, instruments)?;
-    let stop = stop.clone();
+    let (stop, probes) = (stop.clone(), door.probes());
     let run = move || {
         let ended = door.run(&stop);
         stop.request();
         ended
     };
     let thread = thread::Builder::new().name("door".into()).spawn(run);
-    Ok(Some(thread.expect("the system starts threads")))
+    Ok(Some((thread.expect("the system starts threads"), probes)))
 }
 
 fn worker_settings(config: &Config, source: String, token: Option<String>) -> WorkerSettings {
@@ -115,13 +121,16 @@ fn worker_settings(config: &Config, source: String, token: Option<String>) -> Wo
             linger: config.batch_linger,
         },
         batches_in_flight: config.batches_in_flight,
+        transaction: TransactionLimits::default(),
         threads: config
             .threads
             .or_else(|| thread::available_parallelism().ok())
             .unwrap_or(NonZeroUsize::MIN),
         give_up: config.publish_give_up,
         dead_letter_bytes: config.dead_letter_max_bytes,
+        breaker: config.breaker,
         admin: AdminSettings { listen: config.admin_listen, token },
+        beside: Beside::default(),
         deadlines: Deadlines {
             start: config.startup_deadline,
             revoke: config.drain_deadline,

@@ -1,6 +1,7 @@
 //! From arguments to a loaded bundle.
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, Mutex},
 };
@@ -21,13 +22,18 @@ use crate::{
     reload::{Refusal, Watched, read_overrides},
 };
 
+/// Most models that stay open: what is beyond was replaced long ago.
+#[cfg(feature = "onnx")]
+const OPEN_MAX: usize = 32;
+
 /// Where the arguments say that rules and models lie.
 pub(super) fn watched(args: &PartArgs) -> Result<Watched, Failure> {
     let home = locate::home(args)?;
     let folders = std::iter::once(home.join("rules")).chain(args.overlays.iter().cloned());
     let models = || {
-        let folder = home.join("models");
-        let models = Models { args: args.clone(), home: home.clone(), opened: Mutex::default() };
+        let folder = args.models.clone().unwrap_or_else(|| home.join("models"));
+        let (args, home) = (args.clone(), home.clone());
+        let models = Models { args, home, folder: folder.clone(), opened: Mutex::default() };
         (folder, Box::new(models) as Box<dyn ModelSource + Send>)
     };
     Ok(Watched {
@@ -152,31 +158,34 @@ pub(super) fn token(file: Option<&std::path::Path>) -> Result<Option<String>, Fa
     Ok(Some(token.to_owned()))
 }
 
-/// Models below the home folder. The last one stays open: a bundle that routes the same model shares
-/// it.
+/// Model folders. The last one of each name stays open: a bundle that routes the same model shares it.
 #[cfg_attr(not(feature = "onnx"), expect(dead_code, reason = "nothing can be opened"))]
 struct Models {
     args: PartArgs,
     home: PathBuf,
-    opened: Mutex<Option<Arc<dyn Model>>>,
+    folder: PathBuf,
+    opened: Mutex<BTreeMap<String, Arc<dyn Model>>>,
 }
 
 #[cfg(feature = "onnx")]
 impl ModelSource for Models {
     fn load(&self, name: &str) -> Result<Arc<dyn Model>, String> {
         let library = locate::onnx_library(&self.args, &self.home)?;
-        let folder = self.home.join("models").join(name);
+        let folder = self.folder.join(name);
         // Its files are verified each time, so that a damaged one is noticed while the old one is
         // still open.
         let checked = crate::classify::check_folder(&folder).map_err(|error| error.to_string())?;
         let mut opened = self.opened.lock().expect("no thread panics while it holds this");
-        let same = opened.as_ref().filter(|model| *model.identity() == checked.identity);
+        let same = opened.get(name).filter(|model| *model.identity() == checked.identity);
         if let Some(model) = same {
             return Ok(Arc::clone(model));
         }
         let model = crate::classify::open_folder(checked, &library);
         let model = model.map_err(|error| error.to_string())?;
-        *opened = Some(Arc::clone(&model));
+        if opened.len() >= OPEN_MAX && !opened.contains_key(name) {
+            opened.clear();
+        }
+        opened.insert(name.to_owned(), Arc::clone(&model));
         Ok(model)
     }
 }
@@ -184,7 +193,7 @@ impl ModelSource for Models {
 #[cfg(not(feature = "onnx"))]
 impl ModelSource for Models {
     fn load(&self, name: &str) -> Result<Arc<dyn Model>, String> {
-        let folder = self.home.join("models").join(name);
+        let folder = self.folder.join(name);
         Err(format!("{}: this build has no classifier, say --no-model", folder.display()))
     }
 }

@@ -3,7 +3,7 @@
 //! What delivery rests on is ours alone; an operator's pass-through map may set the rest, and every
 //! refused key is reported at once. Values never appear in messages: some are secrets.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
 #[cfg(feature = "kafka")]
 use rdkafka::{ClientConfig, config::RDKafkaLogLevel};
@@ -17,6 +17,8 @@ pub struct KafkaSettings {
     pub group: String,
     /// How partitions are shared out.
     pub protocol: Protocol,
+    /// What delivery promises.
+    pub delivery: Delivery,
     /// Encryption.
     pub tls: Tls,
     /// Who we are.
@@ -33,6 +35,17 @@ pub enum Protocol {
     Classic,
     /// The broker assigns (KIP-848). Experimental on librdkafka below 2.15.
     Consumer,
+}
+
+/// What delivery promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Delivery {
+    /// Nothing is lost; after a crash decisions repeat, with their ids.
+    #[default]
+    AtLeastOnce,
+    /// Decisions and positions are committed in one transaction: whoever reads committed records
+    /// sees each decision once.
+    ExactlyOnce,
 }
 
 /// Encryption; on when `enabled` is set or any file is named.
@@ -110,6 +123,17 @@ const ELSEWHERE: [(&str, &str); 3] =
 const CLASSIC_ONLY: [&str; 3] =
     ["session.timeout.ms", "heartbeat.interval.ms", "group.protocol.type"];
 
+/// Settings whose times must nest, as shipped, in milliseconds: a worker that died has its
+/// transaction aborted before its partitions go to somebody else.
+const TRANSACTION_TIMEOUT: (&str, u64) = ("transaction.timeout.ms", 20_000);
+const SESSION_TIMEOUT: (&str, u64) = ("session.timeout.ms", 45_000);
+const POLL_INTERVAL: (&str, u64) = ("max.poll.interval.ms", 300_000);
+/// A commit takes two requests to the broker and must fit twice.
+const TRANSACTION_TIMEOUT_MIN: u64 = 1_000;
+/// Longest wait for the answer to one commit. Far below the time after which the client would send
+/// it again by itself: such a late request could end a later transaction.
+const COMMIT_MAX: Duration = Duration::from_secs(5);
+
 impl KafkaSettings {
     /// Everything that is wrong with the settings, one sentence each.
     pub fn problems(&self) -> Vec<String> {
@@ -126,6 +150,55 @@ impl KafkaSettings {
             problems.push("kafka.sasl needs a username and a password".into());
         }
         problems
+    }
+
+    /// Every two times that do not nest, one sentence each, for a worker that waits so long for the
+    /// broker when partitions are taken away.
+    pub fn nesting_problems(&self, revoke: Duration) -> Vec<String> {
+        let mut problems = Vec::new();
+        let revoke = u64::try_from(revoke.as_millis()).unwrap_or(u64::MAX);
+        let poll_interval = self.milliseconds(POLL_INTERVAL);
+        let exactly_once = self.delivery == Delivery::ExactlyOnce;
+        let commit = if exactly_once { self.commit_wait() } else { Duration::ZERO };
+        let commit = u64::try_from(commit.as_millis()).unwrap_or(u64::MAX);
+        if revoke.saturating_add(commit) >= poll_interval {
+            problems.push(format!(
+                "worker.drain_deadline ({revoke} ms) must be well below {} ({poll_interval} ms), \
+                 or the group excludes a worker that waits for the broker",
+                POLL_INTERVAL.0
+            ));
+        }
+        if !exactly_once {
+            return problems;
+        }
+        let (name, transaction) = (TRANSACTION_TIMEOUT.0, self.milliseconds(TRANSACTION_TIMEOUT));
+        if transaction < TRANSACTION_TIMEOUT_MIN {
+            problems.push(format!(
+                "{name} ({transaction} ms) must be {TRANSACTION_TIMEOUT_MIN} ms or more"
+            ));
+        }
+        let session = self.milliseconds(SESSION_TIMEOUT);
+        // With the newer protocol the session is the broker's setting.
+        if self.protocol == Protocol::Classic && transaction >= session {
+            problems.push(format!(
+                "{name} ({transaction} ms) must be below {} ({session} ms), or the next owner of a \
+                 partition waits for the transaction of a worker that died",
+                SESSION_TIMEOUT.0
+            ));
+        }
+        problems
+    }
+
+    /// How long the answer to a commit is waited for; twice that fits into a transaction.
+    pub fn commit_wait(&self) -> Duration {
+        let half = Duration::from_millis(self.milliseconds(TRANSACTION_TIMEOUT) / 2);
+        half.min(COMMIT_MAX)
+    }
+
+    /// What holds of a time: the operator's value, else the shipped one. A value that is no number
+    /// is refused by the client itself.
+    fn milliseconds(&self, (key, shipped): (&str, u64)) -> u64 {
+        self.librdkafka.get(key).and_then(|text| text.trim().parse().ok()).unwrap_or(shipped)
     }
 
     fn refusal(&self, key: &str) -> Option<String> {
@@ -156,7 +229,7 @@ impl KafkaSettings {
                 // Only the partitions that move stand still during a rebalance.
                 config.set("partition.assignment.strategy", "cooperative-sticky");
                 // A worker that dies is noticed after this time; one that pauses is not thrown out.
-                config.set("session.timeout.ms", "45000");
+                config.set(SESSION_TIMEOUT.0, SESSION_TIMEOUT.1.to_string());
                 config.set("heartbeat.interval.ms", "3000");
             }
             Protocol::Consumer => {
@@ -165,8 +238,10 @@ impl KafkaSettings {
         }
         // A record is finished when its decision is acknowledged, never when it is handed out.
         config.set("enable.auto.offset.store", "false");
-        // The positions that were stored are committed each second, and at once when it matters.
-        config.set("enable.auto.commit", "true");
+        // The positions that were stored are committed each second, and at once when it matters;
+        // or by the transaction that holds the decisions, and by nothing else.
+        let by_itself = self.delivery == Delivery::AtLeastOnce;
+        config.set("enable.auto.commit", by_itself.to_string());
         config.set("auto.commit.interval.ms", "1000");
         // A new group begins with the oldest post: the default would skip whatever is there.
         config.set("auto.offset.reset", "earliest");
@@ -174,7 +249,7 @@ impl KafkaSettings {
         config.set("isolation.level", "read_committed");
         // A mistyped topic is an error, not a new topic.
         config.set("allow.auto.create.topics", "false");
-        config.set("max.poll.interval.ms", "300000");
+        config.set(POLL_INTERVAL.0, POLL_INTERVAL.1.to_string());
         // A bit that flipped on the way is found, not judged: the client leaves out such records and
         // reports them, upon which the worker stops.
         config.set("check.crcs", "true");
@@ -193,13 +268,28 @@ impl KafkaSettings {
 
     /// The settings of the producer.
     pub fn producer(&self) -> ClientConfig {
+        let mut config = self.writer();
+        // No decision gives up by itself; the worker decides when to stop.
+        config.set("message.timeout.ms", "0");
+        self.pass_through(config)
+    }
+
+    /// The settings of a producer of transactions that is known to Kafka as `id`. Two that live at
+    /// once must not share it: the later one fences the earlier.
+    pub fn transactional_producer(&self, id: &str) -> ClientConfig {
+        let mut config = self.writer();
+        config.set("transactional.id", id);
+        // Kafka aborts what takes longer. Without a time of their own, records give up then too.
+        config.set(TRANSACTION_TIMEOUT.0, TRANSACTION_TIMEOUT.1.to_string());
+        self.pass_through(config)
+    }
+
+    fn writer(&self) -> ClientConfig {
         let mut config = self.common();
         // Retries inside the client neither repeat nor reorder.
         config.set("enable.idempotence", "true");
         // Acknowledged means: on every replica in sync.
         config.set("acks", "all");
-        // No decision gives up by itself; the worker decides when to stop.
-        config.set("message.timeout.ms", "0");
         // A few milliseconds fill the batches that compression needs.
         config.set("linger.ms", "5");
         config.set("compression.type", "lz4");
@@ -208,7 +298,7 @@ impl KafkaSettings {
         config.set("queue.buffering.max.kbytes", "32768");
         // The same partition for a key as Java clients choose.
         config.set("partitioner", "murmur2_random");
-        self.pass_through(config)
+        config
     }
 
     /// The settings of a client that only asks what there is.
@@ -274,11 +364,22 @@ impl KafkaSettings {
     }
 }
 
+/// What a client is told, sorted, in a form that may be shown.
+#[cfg(feature = "kafka")]
+pub fn shown(config: &ClientConfig) -> BTreeMap<&str, &str> {
+    const SECRET: [&str; 5] = ["password", "secret", "pem", "jaas", "oauthbearer"];
+    let hidden = |key: &str| SECRET.iter().any(|word| key.contains(word));
+    let all = config.config_map().into_iter();
+    all.map(|(key, value)| (key, if hidden(key) { "***" } else { value })).collect()
+}
+
 #[cfg(all(test, feature = "kafka"))]
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{KafkaSettings, OWN, Protocol, Sasl, Secret, Tls};
+    use std::time::Duration;
+
+    use super::{Delivery, KafkaSettings, OWN, Protocol, Sasl, Secret, Tls};
 
     fn settings(librdkafka: &[(&str, &str)]) -> KafkaSettings {
         let owned = |&(key, value): &(&str, &str)| (key.to_owned(), value.to_owned());
@@ -286,6 +387,7 @@ mod tests {
             brokers: "localhost:9092".into(),
             group: "tidegate".into(),
             protocol: Protocol::Classic,
+            delivery: Delivery::default(),
             tls: Tls::default(),
             sasl: Sasl::default(),
             librdkafka: librdkafka.iter().map(owned).collect::<BTreeMap<_, _>>(),
@@ -319,7 +421,49 @@ mod tests {
             settings.consumer().create_native_config().expect("consumer settings");
             settings.producer().create_native_config().expect("producer settings");
             settings.observer().create_native_config().expect("observer settings");
+            settings.delivery = Delivery::ExactlyOnce;
+            settings.consumer().create_native_config().expect("consumer settings");
+            let producer = settings.transactional_producer("id");
+            producer.create_native_config().expect("transactional settings");
         }
+    }
+
+    #[test]
+    fn only_transactions_commit_positions_where_delivery_is_exactly_once() {
+        let mut settings = settings(&[]);
+        assert_eq!(settings.consumer().get("enable.auto.commit"), Some("true"));
+        settings.delivery = Delivery::ExactlyOnce;
+        assert_eq!(settings.consumer().get("enable.auto.commit"), Some("false"));
+        let producer = settings.transactional_producer("id");
+        assert_eq!(producer.get("message.timeout.ms"), None, "it would outlive its transaction");
+    }
+
+    #[test]
+    fn times_that_do_not_nest_are_told_each_by_its_name() {
+        use Delivery::{AtLeastOnce, ExactlyOnce};
+        use Protocol::{Classic, Consumer};
+        let wrong = |pairs: &[(&str, &str)], delivery, protocol, drain| {
+            let mut settings = settings(pairs);
+            (settings.delivery, settings.protocol) = (delivery, protocol);
+            settings.nesting_problems(Duration::from_secs(drain)).len()
+        };
+        assert_eq!(wrong(&[], ExactlyOnce, Classic, 10), 0, "as shipped");
+        assert_eq!(wrong(&[], AtLeastOnce, Classic, 300), 1, "drain against the poll interval");
+        assert_eq!(wrong(&[], AtLeastOnce, Classic, 296), 0);
+        assert_eq!(wrong(&[], ExactlyOnce, Classic, 296), 1, "with the commit on top");
+        let long = [("transaction.timeout.ms", "45000")];
+        assert_eq!(wrong(&long, ExactlyOnce, Classic, 10), 1, "against the session");
+        assert_eq!(wrong(&long, ExactlyOnce, Consumer, 10), 0, "the session is the broker's");
+        assert_eq!(wrong(&long, AtLeastOnce, Classic, 10), 0, "no transaction");
+        assert_eq!(wrong(&[("session.timeout.ms", "20000")], ExactlyOnce, Classic, 10), 1);
+        assert_eq!(wrong(&[("transaction.timeout.ms", "999")], ExactlyOnce, Classic, 10), 1);
+    }
+
+    #[test]
+    fn a_commit_is_waited_for_well_within_its_transaction() {
+        let wait = |pairs: &[(&str, &str)]| settings(pairs).commit_wait();
+        assert_eq!(wait(&[]), Duration::from_secs(5));
+        assert_eq!(wait(&[("transaction.timeout.ms", "1500")]), Duration::from_millis(750));
     }
 
     #[test]
@@ -337,6 +481,9 @@ mod tests {
             password: Some(Secret("hunter2".into())),
         };
         assert!(!format!("{settings:?}").contains("hunter2"));
-        assert_eq!(settings.producer().get("security.protocol"), Some("sasl_plaintext"));
+        let producer = settings.producer();
+        assert_eq!(producer.get("security.protocol"), Some("sasl_plaintext"));
+        let shown = super::shown(&producer);
+        assert_eq!((shown["sasl.password"], shown["sasl.username"]), ("***", "gate"));
     }
 }

@@ -10,4 +10,4 @@ mod validated;
 
 pub use raw::{Origin, RawConfig, Value};
 pub use settings::{SETTINGS, Setting, find, variable};
-pub use validated::{Config, HttpConfig, Topics};
+pub use validated::{BreakerSettings, Config, HttpConfig, Topics};

@@ -1,9 +1,15 @@
 //! The configuration once every value is known to make sense.
 
-use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
 use super::{
-    kafka::{KafkaSettings, Protocol, Sasl, Secret, Tls},
+    kafka::{Delivery, KafkaSettings, Protocol, Sasl, Secret, Tls},
     raw::{Origin, RawConfig},
     settings::find,
 };
@@ -40,6 +46,8 @@ pub struct Config {
     pub publish_give_up: Duration,
     /// Above that a dead letter is a claim check, in bytes.
     pub dead_letter_max_bytes: usize,
+    /// When a partition that yields only dead letters is held back.
+    pub breaker: BreakerSettings,
     /// Threads that decide; nothing: one for each core.
     pub threads: Option<NonZeroUsize>,
     /// How long a stop or revoke waits for the broker.
@@ -79,6 +87,30 @@ pub struct HttpConfig {
     pub in_flight: NonZeroUsize,
     /// How long a request waits for its decisions.
     pub deadline: Duration,
+}
+
+/// When a partition is held back, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BreakerSettings {
+    /// So many dead letters in a row; none: they are not counted.
+    pub in_a_row: Option<NonZeroU32>,
+    /// So many percent of the last 1000 records; none: no share is taken.
+    pub percent: Option<NonZeroU32>,
+    /// How often one record is let through.
+    pub probe_every: Duration,
+    /// A record that fails so long after the partition was held back ends the worker.
+    pub give_up: Duration,
+}
+
+impl Default for BreakerSettings {
+    fn default() -> Self {
+        Self {
+            in_a_row: NonZeroU32::new(100),
+            percent: NonZeroU32::new(50),
+            probe_every: Duration::from_mins(1),
+            give_up: Duration::from_mins(30),
+        }
+    }
 }
 
 /// Where records come from and go to.
@@ -124,6 +156,7 @@ impl Config {
             include_text: check.boolean("decision.include_text"),
             publish_give_up: check.period("publish.give_up"),
             dead_letter_max_bytes: check.bytes("dead_letters.max_bytes"),
+            breaker: check.breaker(),
             threads: NonZeroUsize::new(check.parsed("worker.threads", "a number of threads")),
             drain_deadline: check.period("worker.drain_deadline"),
             shipped_rules: check.boolean("rules.shipped"),
@@ -137,7 +170,9 @@ impl Config {
             admin_token_file: check.optional("admin.token_file").map(PathBuf::from),
             log_level: check.choice("log.level", &LOG_LEVELS.map(|l| (l, l))).to_owned(),
         };
-        check.choice("delivery", &[("at_least_once", ())]);
+        for problem in config.kafka.nesting_problems(config.drain_deadline) {
+            out.push(Diagnostic::global("C004", problem));
+        }
         (!out.has_errors()).then_some(config)
     }
 }
@@ -172,6 +207,8 @@ impl Checker<'_> {
 
     fn kafka(&mut self) -> KafkaSettings {
         let protocols = [("classic", Protocol::Classic), ("consumer", Protocol::Consumer)];
+        let deliveries =
+            [("at_least_once", Delivery::AtLeastOnce), ("exactly_once", Delivery::ExactlyOnce)];
         let path = |key: &str| self.optional(key).map(PathBuf::from);
         let secret = |key: &str| self.optional(key).map(Secret);
         let [ca_file, certificate_file, key_file] =
@@ -188,6 +225,7 @@ impl Checker<'_> {
             brokers: self.text("kafka.brokers"),
             group: self.text("kafka.group"),
             protocol: self.choice("kafka.protocol", &protocols),
+            delivery: self.choice("delivery", &deliveries),
             tls: Tls {
                 enabled: self.boolean("kafka.tls.enabled"),
                 ca_file,
@@ -201,6 +239,20 @@ impl Checker<'_> {
             self.out.push(Diagnostic::global("C004", problem));
         }
         settings
+    }
+
+    fn breaker(&mut self) -> BreakerSettings {
+        let of = |name: &str| format!("dead_letters.breaker.{name}");
+        let breaker = BreakerSettings {
+            in_a_row: NonZeroU32::new(self.parsed(&of("in_a_row"), "a number of records")),
+            percent: NonZeroU32::new(self.parsed(&of("percent"), "a number from 0 to 100")),
+            probe_every: self.interval(&of("probe_every")),
+            give_up: self.period(&of("give_up")),
+        };
+        if breaker.percent.is_some_and(|percent| percent.get() > 100) {
+            self.wrong(&of("percent"), "is at most 100");
+        }
+        breaker
     }
 
     fn http(&mut self) -> HttpConfig {
@@ -320,6 +372,16 @@ mod tests {
     }
 
     #[test]
+    fn the_breaker_as_shipped_is_the_default() {
+        let (config, _) = read("", &[]);
+        assert_eq!(config.expect("defaults are enough").breaker, BreakerSettings::default());
+        let (_, wrong) = read("dead_letters: {breaker: {percent: 101, probe_every: 0s}}", &[]);
+        assert_eq!(wrong.len(), 2, "{wrong:?}");
+        let (config, _) = read("dead_letters: {breaker: {percent: 0}}", &[]);
+        assert_eq!(config.expect("0 switches it off").breaker.percent, None);
+    }
+
+    #[test]
     fn the_environment_wins_over_the_file_and_the_file_over_defaults() {
         let file = "batch: {max_records: 7, linger: 9ms}\nrules: {overlays: [a, b]}";
         let (config, wrong) = read(file, &[("TIDEGATE__BATCH__LINGER", "3ms")]);
@@ -328,6 +390,22 @@ mod tests {
         assert_eq!(config.batch_max_records.get(), 7);
         assert_eq!(config.batch_linger, Duration::from_millis(3));
         assert_eq!(config.overlays, [PathBuf::from("a"), PathBuf::from("b")]);
+    }
+
+    #[test]
+    fn times_of_kafka_that_do_not_nest_are_refused() {
+        let file = "delivery: exactly_once\nkafka: {librdkafka: {session.timeout.ms: 6000}}";
+        let (config, wrong) = read(file, &[("TIDEGATE__WORKER__DRAIN_DEADLINE", "5m")]);
+        assert!(config.is_none());
+        assert_eq!(
+            wrong,
+            [
+                "worker.drain_deadline (300000 ms) must be well below max.poll.interval.ms \
+                 (300000 ms), or the group excludes a worker that waits for the broker",
+                "transaction.timeout.ms (20000 ms) must be below session.timeout.ms (6000 ms), or \
+                 the next owner of a partition waits for the transaction of a worker that died",
+            ]
+        );
     }
 
     #[test]
@@ -343,7 +421,7 @@ mod tests {
                 "`bacth` is no setting",
                 "`batch.max_records` takes a number from 1 on",
                 "`batch.max_bytes` must be more than nothing",
-                "`delivery` is one of: at_least_once",
+                "`delivery` is one of: at_least_once, exactly_once",
                 "`http.listen` takes an address such as 127.0.0.1:8080",
                 "`http.in_flight` is at most 4096",
                 "`http.deadline` must be more than nothing",

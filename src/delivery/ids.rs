@@ -15,6 +15,11 @@ impl Offset {
     pub fn next(self) -> Position {
         Position(self.0 + 1)
     }
+
+    /// The position from which this record is the first one read.
+    pub fn position(self) -> Position {
+        Position(self.0)
+    }
 }
 
 /// The next offset to read: what is stored and committed.
@@ -22,6 +27,11 @@ impl Offset {
 pub struct Position(i64);
 
 impl Position {
+    /// The position that Kafka has committed.
+    pub fn committed(next: i64) -> Self {
+        Self(next)
+    }
+
     /// The number that Kafka commits.
     pub fn get(self) -> i64 {
         self.0

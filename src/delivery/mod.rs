@@ -12,6 +12,7 @@ mod ids;
 mod positions;
 mod record;
 mod sequencer;
+mod transaction;
 mod window;
 
 pub use batch::{Batch, BatchLimits};
@@ -19,6 +20,7 @@ pub use ids::{Epoch, Offset, Partition, Position};
 pub use positions::Positions;
 pub use record::{Header, Place, Record};
 pub use sequencer::Sequencer;
+pub use transaction::{Transaction, TransactionLimits, was_committed};
 pub use window::{Finished, Progress, Slot, Window};
 
 /// What became of a record. There is no fourth end.

@@ -48,6 +48,11 @@ impl Positions {
         self.held.get(&partition).is_some_and(|held| held.open && held.epoch == epoch)
     }
 
+    /// Whether `partition` is held under `epoch`, open or closing.
+    pub fn is_held(&self, partition: Partition, epoch: Epoch) -> bool {
+        self.held.get(&partition).is_some_and(|held| held.epoch == epoch)
+    }
+
     /// Every record of `partition` before `position` is finished. Ignored under another epoch; a
     /// position never falls.
     pub fn reach(&mut self, partition: Partition, epoch: Epoch, position: Position) {
@@ -90,6 +95,7 @@ mod tests {
         let mut positions = Positions::default();
         let old = positions.assign(P);
         positions.revoke(P);
+        assert!(!positions.is_held(P, old));
         positions.reach(P, old, Offset(9).next());
         let new = positions.assign(P);
         positions.reach(P, old, Offset(9).next());
@@ -104,7 +110,7 @@ mod tests {
         let mut positions = Positions::default();
         let epoch = positions.assign(P);
         positions.close(P);
-        assert!(!positions.is_open(P, epoch));
+        assert!(!positions.is_open(P, epoch) && positions.is_held(P, epoch));
         positions.reach(P, epoch, Offset(0).next());
         assert_eq!(positions.take(), [(P, Offset(0).next())]);
     }

@@ -4,11 +4,13 @@
 //! leaves when all of its records are finished, and batches leave in order. When the producer
 //! fails, [`Window::rewind`] goes back to the first record that is not acknowledged and everything
 //! from there is sent again: repeats carry the same decision id, and per key the last word is the
-//! last one sent.
+//! last one sent. Inside a transaction an acknowledgement settles nothing: [`Window::rewind_to`] goes
+//! back to its first record, and batches leave only before it.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     num::NonZeroU8,
+    ops::Range,
 };
 
 use super::{Disposition, Epoch, Partition, Place, Position};
@@ -152,6 +154,16 @@ impl<T> Window<T> {
     pub fn rewind(&mut self) -> usize {
         let with_producer = |entry: &Entry<T>| matches!(entry.state, State::HandedOver { .. });
         let Some(start) = self.entries.iter().position(with_producer) else { return 0 };
+        self.rewind_from(start)
+    }
+
+    /// Goes back to the record in `slot`, acknowledged or not: it and everything after it is to be
+    /// sent again. Abandoned records stay abandoned. Returns how many will be sent again.
+    pub fn rewind_to(&mut self, slot: Slot) -> usize {
+        self.rewind_from(self.index(slot))
+    }
+
+    fn rewind_from(&mut self, start: usize) -> usize {
         let mut again = 0;
         for entry in self.entries.range_mut(start..self.cursor) {
             if entry.state != State::Finished(Disposition::Abandoned) {
@@ -166,13 +178,21 @@ impl<T> Window<T> {
 
     /// Takes the oldest batch out if all of its records are finished.
     pub fn take_finished(&mut self) -> Option<Finished<T>> {
+        self.take_finished_before(Slot(u64::MAX))
+    }
+
+    /// The same, if it ends before the record in `limit`.
+    pub fn take_finished_before(&mut self, limit: Slot) -> Option<Finished<T>> {
         let end = *self.batch_ends.front()?;
+        if end > limit.0 {
+            return None;
+        }
         let len = usize::try_from(end - self.first).expect("a batch fits in memory");
         let finished = |entry: &Entry<T>| matches!(entry.state, State::Finished(_));
         if !self.entries.range(..len).all(finished) {
             return None;
         }
-        let progress = self.progress_of(len, |_| true);
+        let progress = self.progress_of(0..len, |_| true);
         let end_of = |entry: Entry<T>| match entry.state {
             State::Finished(disposition) => (entry.item, disposition),
             State::Ready | State::HandedOver { .. } => unreachable!("checked above"),
@@ -187,7 +207,12 @@ impl<T> Window<T> {
     /// How far the given partitions are finished inside the window, whatever other partitions of
     /// the same batches wait for.
     pub fn progress(&self, partitions: &BTreeSet<Partition>) -> Vec<Progress> {
-        self.progress_of(self.entries.len(), |partition| partitions.contains(&partition))
+        self.progress_of(0..self.entries.len(), |partition| partitions.contains(&partition))
+    }
+
+    /// How far the records from `slot` on bring their partitions.
+    pub fn progress_from(&self, slot: Slot) -> Vec<Progress> {
+        self.progress_of(self.index(slot)..self.entries.len(), |_| true)
     }
 
     /// Whether a record of these partitions is with the producer.
@@ -197,6 +222,23 @@ impl<T> Window<T> {
                 && partitions.contains(&entry.place.partition)
         };
         self.entries.iter().any(awaited)
+    }
+
+    /// Whether a record of this partition is here.
+    pub fn has(&self, partition: Partition) -> bool {
+        self.entries.iter().any(|entry| entry.place.partition == partition)
+    }
+
+    /// The record that is handed over next, or the next one to enter: everything before it was
+    /// handed over or abandoned.
+    pub fn next_slot(&self) -> Slot {
+        self.slot(self.cursor)
+    }
+
+    /// Batches that were handed over to their last record.
+    pub fn batches_handed_over(&self) -> usize {
+        let next = self.next_slot().0;
+        self.batch_ends.iter().take_while(|&&end| end <= next).count()
     }
 
     /// The oldest record that is not finished; the next one to enter if all are. It never goes
@@ -221,11 +263,15 @@ impl<T> Window<T> {
         self.entries.is_empty()
     }
 
-    /// The unbroken run of finished records of each partition among the first `len` entries.
-    fn progress_of(&self, len: usize, wanted: impl Fn(Partition) -> bool) -> Vec<Progress> {
+    /// The unbroken run of finished records of each partition among these entries.
+    fn progress_of(
+        &self,
+        entries: Range<usize>,
+        wanted: impl Fn(Partition) -> bool,
+    ) -> Vec<Progress> {
         let mut reached: BTreeMap<(Partition, Epoch), Position> = BTreeMap::new();
         let mut broken: BTreeSet<(Partition, Epoch)> = BTreeSet::new();
-        for entry in self.entries.range(..len) {
+        for entry in self.entries.range(entries) {
             let key = (entry.place.partition, entry.place.epoch);
             if !wanted(key.0) || broken.contains(&key) {
                 continue;

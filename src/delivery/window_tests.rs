@@ -289,3 +289,34 @@ fn the_first_unfinished_record_goes_forward_only_when_the_oldest_is_finished() {
     assert!(window.take_finished().is_some());
     assert_eq!(window.first_unfinished(), Slot(3), "the next one to enter");
 }
+
+#[test]
+fn a_batch_counts_as_handed_over_with_its_last_record() {
+    let mut window = window_of(0..2);
+    let count = |window: &mut Window<()>| {
+        window.peek();
+        window.hand_over(NonZeroU8::MIN, Disposition::Published);
+        window.batches_handed_over()
+    };
+    assert_eq!((count(&mut window), count(&mut window)), (0, 1));
+}
+
+#[test]
+fn inside_a_transaction_acknowledged_records_are_sent_again_and_stay_in_the_window() {
+    let mut window = window_of(0..3);
+    let slots = hand_over_all(&mut window);
+    for &slot in &slots {
+        window.acknowledge(slot);
+    }
+    let from = slots[1];
+    assert_eq!(window.take_finished_before(from), None, "its last record is not before the limit");
+    assert_eq!(window.progress_from(from), window.progress(&BTreeSet::from([Partition(0)])));
+    assert_eq!(window.rewind_to(from), 2, "acknowledged ones too");
+    assert_eq!(window.next_slot(), from);
+    let again = hand_over_all(&mut window);
+    for &slot in &again {
+        window.acknowledge(slot);
+    }
+    assert_eq!(again, slots[1..]);
+    assert!(window.take_finished_before(window.next_slot()).is_some());
+}

@@ -18,7 +18,7 @@ use crate::{
     policy::{PolicyTrace, Weighed},
     post::{Field, Region},
     rules::{Expected, NearHit},
-    signal::{Language, ModelSignal, RuleHit, Status},
+    signal::{Answer, Language, ModelSignal, Opinion, RuleHit, Status},
     text::View,
 };
 
@@ -209,8 +209,11 @@ impl Page {
                 self.heading("Scores");
                 return self.line(2, "the model gave no answer");
             }
-            ModelSignal::Scored { model, .. } => {
+            ModelSignal::Scored { model, opinions, .. } => {
                 self.heading(&format!("Scores of {} {}", model.name, model.version));
+                for opinion in opinions {
+                    self.line(2, &second_opinion(opinion));
+                }
             }
         }
         let everywhere = of.decision.verdicts.iter().map(|v| v.regions.len()).sum::<usize>();
@@ -375,5 +378,24 @@ fn style(action: Action) -> Style {
         Action::Allow => AnsiColor::Green.on_default().bold(),
         Action::Review => AnsiColor::Yellow.on_default().bold(),
         Action::Block => AnsiColor::Red.on_default().bold(),
+    }
+}
+
+/// What became of a second opinion, with the scores that it replaced.
+fn second_opinion(opinion: &Opinion) -> String {
+    let (name, version) = (&opinion.model.name, &opinion.model.version);
+    match &opinion.answer {
+        Answer::Skipped => {
+            format!("{name} {version} was not asked: its share of the time was spent")
+        }
+        Answer::Unavailable => format!("{name} {version} was asked and gave no answer"),
+        Answer::Scored { replaced, flipped, .. } => {
+            let replaced: Vec<String> = replaced
+                .iter()
+                .map(|(category, score)| format!("{} {score:?}", category.as_str()))
+                .collect();
+            let so = if *flipped { "which changed a verdict" } else { "which changed no verdict" };
+            format!("{name} {version} was asked, {so}; before: {}", replaced.join(", "))
+        }
     }
 }

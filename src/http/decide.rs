@@ -6,9 +6,9 @@ use crate::{
     bundle::Live,
     direct::{Direct, DirectSettings},
     engine::Engine,
-    moderator::Moderator,
+    moderator::{Moderator, Upkeep},
     reload::Status,
-    telemetry::{Counts, Instruments, Stage},
+    telemetry::{Counts, Instruments, Stage, model_observer},
     wire::WireError,
 };
 
@@ -47,13 +47,15 @@ pub struct BundleDeciders {
     live: Arc<Live>,
     settings: DirectSettings,
     instruments: Arc<Instruments>,
+    upkeep: Arc<Upkeep>,
     status: Option<Arc<Status>>,
 }
 
 impl BundleDeciders {
     /// A factory of deciders.
     pub fn new(live: Arc<Live>, settings: DirectSettings, instruments: Arc<Instruments>) -> Self {
-        Self { live, settings, instruments, status: None }
+        let upkeep = Arc::new(Upkeep::watched(model_observer(&instruments)));
+        Self { live, settings, instruments, upkeep, status: None }
     }
 
     /// The same, showing what is known of the bundle in force.
@@ -65,7 +67,8 @@ impl BundleDeciders {
 
 impl DeciderFactory for BundleDeciders {
     fn decider(&self) -> Result<Box<dyn Decider>, DeciderError> {
-        let moderator = Moderator::new(Engine::in_force(self.live.now()));
+        let engine = Engine::in_force(self.live.now());
+        let moderator = Moderator::with(engine, Arc::clone(&self.upkeep));
         let moderator = moderator.map_err(|error| DeciderError(error.to_string()))?;
         let direct = Direct::new(moderator, self.settings);
         let (live, instruments) = (Arc::clone(&self.live), Arc::clone(&self.instruments));

@@ -6,7 +6,7 @@ use super::{
     Facts, Known, PolicyTrace, Reach, Row, Ruling,
     case::PolicyTest,
     checks,
-    evaluate::{Circumstances, Limits, judge},
+    evaluate::{Circumstances, Judgement, Limits, judge},
     file::PolicyFile,
     inherit::Family,
     table::{Shadow, Table},
@@ -133,6 +133,26 @@ impl PolicySet {
         }
         traces.sort_unstable_by_key(|trace| trace.regions[0]);
         traces
+    }
+
+    /// Whether two bodies of evidence about one post lead to different deeds in some region: another
+    /// action, another hold, other effects. Reasons, and what shadow rows would do, do not count.
+    pub fn differ(&self, one: &Facts<'_>, other: &Facts<'_>, regions: &[Region]) -> bool {
+        if self.is_quiet(one.signals) && self.is_quiet(other.signals) {
+            return false;
+        }
+        let policies = self.by_policy(&sorted(regions));
+        policies.keys().any(|&at| {
+            let deeds = |facts: &Facts<'_>| {
+                let of_post = facts.of_post();
+                let circumstances = Circumstances::of(facts, &of_post);
+                let table = &self.policies[at].real;
+                let Judgement { outcome, effects, .. } =
+                    judge(table, &self.limits, facts.signals, facts.post, circumstances);
+                (outcome.action(), outcome.hold(), effects)
+            };
+            deeds(one) != deeds(other)
+        })
     }
 
     /// The tests that stand in the files, in their order.

@@ -122,8 +122,7 @@ impl Kept {
         now: Timestamp,
     ) -> Self {
         let versions = bundle.versions();
-        let models = bundle.model().map(|model| model.identity());
-        let models = models.map(|identity| KeptModel {
+        let models = bundle.deciding_models().map(|identity| KeptModel {
             name: identity.name.clone(),
             version: identity.version.clone(),
             sha256: identity.sha256.clone(),
@@ -137,7 +136,7 @@ impl Kept {
             rules: report.rules.iter().sum(),
             regions: bundle.policies().regions().count(),
             shipped_rules,
-            models: models.into_iter().collect(),
+            models: models.collect(),
             layers: folders.iter().map(layer).collect(),
             left: None,
         }

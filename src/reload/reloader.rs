@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     bundle::{Bundle, Live, Loaded, ModelSource, Report, Sources, load},
+    classify::Model,
     diagnostic::{Diagnostic, Diagnostics},
     files::{ReadError, RuleFolder},
     overrides::KnownRules,
@@ -439,15 +440,16 @@ fn keeps_its_lists(loaded: &Loaded, in_force: &Bundle) -> Result<(), Refusal> {
     if out.has_errors() { Err(Refusal::Bundle(out)) } else { Ok(()) }
 }
 
-/// A model that is not the one in force must open before it may come into force.
+/// A model that is not in force already must open before it may come into force.
 fn opens(bundle: &Bundle, in_force: &Bundle) -> Result<(), Refusal> {
-    let Some(model) = bundle.model() else { return Ok(()) };
-    if in_force.model().is_some_and(|old| old.identity() == model.identity()) {
-        return Ok(());
+    let mut out = Diagnostics::default();
+    let open = |model: &&Arc<dyn Model>| {
+        in_force.all_models().any(|old| old.identity() == model.identity())
+    };
+    for model in bundle.all_models().filter(|model| !open(model)) {
+        if let Err(error) = model.open() {
+            out.push(Diagnostic::global("B023", error.to_string()));
+        }
     }
-    model.open().map(drop).map_err(|error| {
-        let mut out = Diagnostics::default();
-        out.push(Diagnostic::global("B023", error.to_string()));
-        Refusal::Bundle(out)
-    })
+    if out.has_errors() { Err(Refusal::Bundle(out)) } else { Ok(()) }
 }

@@ -29,6 +29,17 @@ fn each_combination_holds_where_its_words_say() {
         ("any: [加微信], near: {any_of: [转账, 投资], within: 3}", "投资", false),
         ("any: [加微信], near: {all_of: [转账, 投资], within: 9}", "加微信投资", false),
         ("any: [加微信], near: {all_of: [转账, 投资], within: 9}", "转账就加微信投资", true),
+        // Two syllables are enough where other words must stand near.
+        (
+            "any: [{word: 微信, view: phonetic}], near: {any_of: [投资], within: 9}",
+            "加薇芯投资",
+            true,
+        ),
+        (
+            "any: [{word: 微信, view: phonetic}], near: {any_of: [投资], within: 9}",
+            "加薇芯聊",
+            false,
+        ),
         // An exception is no evidence for a group either.
         ("all: [bonus, free], unless: [bonus track]", "free bonus track", false),
         // A shorter entry of another group is not hidden by a longer one.

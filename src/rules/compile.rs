@@ -26,7 +26,10 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics, Location, SourceFile, nearest},
     hash::ValueHasher,
     signal::{Category, RuleFacts, RuleId, Status},
-    text::{SYLLABLES_MIN, View, phonetic_literals, standard_literal_among_kana, syllables},
+    text::{
+        SYLLABLES_MIN, SYLLABLES_MIN_NEAR, SyllablePairs, View, phonetic_literals,
+        standard_literal_among_kana, syllables,
+    },
 };
 
 /// Most patterns that may end at one place of a text, so that overlapping finds stay few.
@@ -424,7 +427,8 @@ impl Compiler<'_> {
             let message = "a single character is too greedy at severity 2 and above";
             self.out.push(Diagnostic::error("R031", location(), message).help(help));
         }
-        if !self.check_phonetic(entry, placed) {
+        let has_near = rule.written.combination.near.is_some();
+        if !self.check_phonetic(entry, placed, has_near) {
             return false;
         }
         if entry.kind == EntryKind::Text && signs == 0 && letters < TEXT_LETTERS_MIN {
@@ -475,12 +479,19 @@ impl Compiler<'_> {
     }
 
     /// Refuses to look for the sound of what is short, or has no sound that is known.
-    fn check_phonetic(&mut self, entry: &Entry, placed: &Placed<'_>) -> bool {
-        if entry.view != View::Phonetic || is_long_enough(&entry.standard) {
+    fn check_phonetic(&mut self, entry: &Entry, placed: &Placed<'_>, has_near: bool) -> bool {
+        let enough = if has_near { SYLLABLES_MIN_NEAR } else { SYLLABLES_MIN };
+        let is_long_enough = || syllables(&entry.standard).is_some_and(|count| count >= enough);
+        if entry.view != View::Phonetic || is_long_enough() {
             return true;
         }
-        let message = format!("the phonetic view needs {SYLLABLES_MIN} Han characters or more");
-        let help = "leave `view` out: two syllables sound like too many decent words";
+        let message = format!("the phonetic view needs {enough} Han characters or more here");
+        let help = if has_near {
+            "leave `view` out: one syllable sounds like too many decent words"
+        } else {
+            "leave `view` out, or say what must stand `near`: two syllables sound like too many \
+             decent words"
+        };
         let location = at(placed.file, &placed.entry.range);
         self.out.push(Diagnostic::error("R039", location, message).help(help));
         false
@@ -545,8 +556,11 @@ impl Compiler<'_> {
         let raw = self.matchers(by.raw, by.uncalled_raw);
         let standard = self.matchers(by.standard, by.uncalled_standard);
         let skeleton = self.matchers(by.skeleton, Vec::new()).literals;
+        let mut beginnings = SyllablePairs::default();
+        by.phonetic.keys().for_each(|literal| beginnings.add_beginning(literal));
+        let beginnings = (!by.phonetic.is_empty()).then_some(beginnings);
         let phonetic = self.matchers(by.phonetic, Vec::new()).literals;
-        Ruleset { raw, standard, skeleton, phonetic, ..self.made }
+        Ruleset { raw, standard, skeleton, phonetic, beginnings, ..self.made }
     }
 
     fn matchers(
@@ -565,11 +579,6 @@ impl Compiler<'_> {
             }
         }
     }
-}
-
-/// Whether a literal has enough syllables to be looked for by its sound.
-fn is_long_enough(standard: &str) -> bool {
-    syllables(standard).is_some_and(|count| count >= SYLLABLES_MIN)
 }
 
 fn at(file: &Arc<SourceFile>, range: &std::ops::Range<usize>) -> Location {

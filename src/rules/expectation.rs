@@ -1,15 +1,19 @@
 //! Where a rule's words are expected, and what follows where they stand in another language.
 
+use std::ops::Range;
+
 use super::ruleset::Rule;
 use crate::{
     signal::{Language, Score},
-    text::sentence_language,
+    text::{SentenceLanguage, language_of_sentence, sentence},
 };
 
 /// From here on a sentence is confidently in its language, in thousandths.
 const CONFIDENT: u16 = 900;
 /// Letters a sentence needs to be confidently in a language.
 const SENTENCE_LETTERS_MIN: u32 = 20;
+/// Sentences of one post that are remembered.
+const SENTENCES_MAX: usize = 16;
 /// Where Chinese is written in traditional and in simplified characters.
 const TRADITIONAL: [[u8; 2]; 3] = [*b"TW", *b"HK", *b"MO"];
 const SIMPLIFIED: [[u8; 2]; 2] = [*b"CN", *b"SG"];
@@ -104,18 +108,39 @@ impl LanguageTag {
     }
 }
 
+/// Sentences of one post whose languages are known: many rules ask about few of them.
+#[derive(Debug, Default)]
+pub(super) struct Sentences(Vec<(usize, Range<usize>, SentenceLanguage)>);
+
+impl Sentences {
+    /// The language of the sentence around a place in a text, which is the post's `part`th.
+    fn language(&mut self, part: usize, original: &str, span: Range<usize>) -> SentenceLanguage {
+        let place = sentence(original, span);
+        let known = self.0.iter().find(|(of, range, _)| (*of, range) == (part, &place));
+        if let Some(&(_, _, language)) = known {
+            return language;
+        }
+        let language = language_of_sentence(&original[place.clone()]);
+        if self.0.len() < SENTENCES_MAX {
+            self.0.push((part, place, language));
+        }
+        language
+    }
+}
+
 /// Whether the sentence around a find is confidently in none of the rule's languages, or its author
-/// declared another variety of one of them.
+/// declared another variety of one of them. `part` is the place of the find's text in the post.
 pub(super) fn is_elsewhere(
     rule: &Rule,
-    original: &str,
-    span: std::ops::Range<usize>,
+    (part, original): (usize, &str),
+    span: Range<usize>,
     declared: Option<LanguageTag>,
+    sentences: &mut Sentences,
 ) -> bool {
     if rule.languages.is_empty() || rule.mismatch == Mismatch::Ignore {
         return false;
     }
-    let sentence = sentence_language(original, span);
+    let sentence = sentences.language(part, original, span);
     let confident = Score::from_thousandths(CONFIDENT).is_some_and(|c| sentence.confidence >= c)
         && sentence.letters >= SENTENCE_LETTERS_MIN;
     let expects = |language| rule.languages.iter().any(|tag| tag.language == language);

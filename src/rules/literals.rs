@@ -44,11 +44,6 @@ impl Literals {
         Ok(Self { automaton: Some(automaton), targets })
     }
 
-    /// Whether there are none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.automaton.is_none()
-    }
-
     /// Whether a literal stands anywhere in a text.
     pub(super) fn finds(&self, text: &str) -> bool {
         let automaton = self.automaton.as_ref();

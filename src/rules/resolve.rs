@@ -6,7 +6,7 @@ use std::{cmp::Reverse, sync::Arc};
 use super::{
     combine::Lacking,
     entry::Role,
-    expectation::{Mismatch, is_elsewhere},
+    expectation::{Mismatch, Sentences, is_elsewhere},
     file::EntryKind,
     near::Rulers,
     ruleset::{Find, Rule, Ruleset, ScanPart, Scanned, Setting},
@@ -36,7 +36,8 @@ pub(super) fn resolve(
     finds.sort_by_key(order);
     let mut hits = Vec::new();
     let mut rulers = Rulers::new(parts);
-    let mut resolving = Resolving { rules, parts, setting, rulers: &mut rulers };
+    let sentences = Sentences::default();
+    let mut resolving = Resolving { rules, parts, setting, rulers: &mut rulers, sentences };
     for of_rule in finds.chunk_by(|a, b| rules.entries[a.entry].rule == rules.entries[b.entry].rule)
     {
         hits.extend(resolving.rule(of_rule, witness));
@@ -74,6 +75,7 @@ struct Resolving<'r, 'p> {
     parts: &'r [ScanPart<'r>],
     setting: Setting<'r>,
     rulers: &'r mut Rulers<'p>,
+    sentences: Sentences,
 }
 
 impl Resolving<'_, '_> {
@@ -144,7 +146,7 @@ impl Resolving<'_, '_> {
 
     /// One hit for each entry, part and fate; of several views the cheapest.
     fn group(
-        &self,
+        &mut self,
         rule: &Rule,
         facts: &Arc<RuleFacts>,
         mut counted: Vec<Counted>,
@@ -180,7 +182,7 @@ impl Resolving<'_, '_> {
         (!when.holds(circumstances, seen)).then_some(Lacking::Condition)
     }
 
-    fn hit(&self, rule: &Rule, facts: &Arc<RuleFacts>, group: &[Counted]) -> RuleHit {
+    fn hit(&mut self, rule: &Rule, facts: &Arc<RuleFacts>, group: &[Counted]) -> RuleHit {
         let first = &group[0];
         let part = &self.parts[first.find.part];
         let view = first.find.view;
@@ -191,8 +193,10 @@ impl Resolving<'_, '_> {
             .map(|bytes| TextSpan { bytes, utf16: cursor.span(bytes) })
             .collect();
         let declared = self.setting.declared;
-        let mismatched =
-            |span: Span<Original>| is_elsewhere(rule, part.original, span.range(), declared);
+        let text = (first.find.part, part.original);
+        let sentences = &mut self.sentences;
+        let mut mismatched =
+            |span: Span<Original>| is_elsewhere(rule, text, span.range(), declared, sentences);
         RuleHit {
             rule: Arc::clone(facts),
             entry: Arc::clone(&self.rules.entries[first.find.entry].name),

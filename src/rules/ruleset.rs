@@ -23,7 +23,7 @@ use crate::{
     post::{Field, Part, Surface},
     signal::{RuleFacts, RuleHit},
     text::{
-        Form, Normalized, NormalizedText, Original, Skeleton, Span, View,
+        Form, Normalized, NormalizedText, Original, Skeleton, Span, SyllablePairs, View,
         addresses::{addresses_and_mentions, lies_inside},
         is_unseen, left_edge, phonetic, right_edge, skeletons,
     },
@@ -42,6 +42,8 @@ pub struct Ruleset {
     pub(super) standard: ViewMatchers,
     pub(super) skeleton: Literals,
     pub(super) phonetic: Literals,
+    /// How the literals of the phonetic view begin, if there are any.
+    pub(super) beginnings: Option<SyllablePairs>,
     pub(super) hash: String,
     /// Facts of every rule that is not scanned too, so that policies can name it.
     pub(super) known: Vec<Arc<RuleFacts>>,
@@ -259,11 +261,9 @@ impl<W: Witness> PartScan<'_, W> {
 
     /// Looks for what sounds like an entry, where some entry asks for that.
     fn phonetic(&mut self, finds: &mut Vec<Find>) {
-        if self.rules.phonetic.is_empty() {
-            return;
-        }
-        let worth = |text: &str| self.rules.phonetic.finds(text);
-        let Some(sounds) = phonetic(self.part.original, self.part.standard, worth) else { return };
+        let Some(beginnings) = &self.rules.beginnings else { return };
+        let sounds = phonetic(self.part.original, self.part.standard, beginnings);
+        let Some(sounds) = sounds else { return };
         let view = ViewText::new(View::Phonetic, sounds.text(), Some(&sounds), None);
         self.rules.phonetic.scan(view.text, |target, range| match target {
             Target::Entry(entry) => self.literal(entry, &range, &view, finds),

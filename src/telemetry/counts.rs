@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Instruments, ModelStatus};
+use super::{Instruments, ModelStatus, OpinionResult, TrialResult, models::Differences};
 use crate::{
     decision::{Action, Decision},
     post::Region,
@@ -18,6 +18,9 @@ pub struct Counts {
     missing: BTreeMap<&'static str, u64>,
     unnamed: u64,
     model: Option<ModelStatus>,
+    opinions: BTreeMap<(String, OpinionResult), u64>,
+    shadow: BTreeMap<(String, TrialResult), u64>,
+    differences: Differences,
 }
 
 impl Counts {
@@ -38,6 +41,15 @@ impl Counts {
         }
         for key in decision.missing_keys.names() {
             *self.missing.entry(key).or_default() += 1;
+        }
+        for opinion in decision.signals.model.opinions() {
+            let key = (opinion.model.name.clone(), OpinionResult::from(&opinion.answer));
+            *self.opinions.entry(key).or_default() += 1;
+        }
+        if let Some(shadow) = &decision.shadow {
+            let key = (shadow.model.name.clone(), TrialResult::from(shadow));
+            *self.shadow.entry(key).or_default() += 1;
+            self.differences.add(decision);
         }
         self.unnamed += u64::try_from(decision.unnamed_regions.len()).unwrap_or(u64::MAX);
         self.model = Some(match decision.signals.model {
@@ -61,6 +73,13 @@ impl Counts {
         for (key, count) in self.missing {
             instruments.condition_missing(key).inc_by(count);
         }
+        for ((model, result), count) in self.opinions {
+            instruments.second_opinions(&model, result).inc_by(count);
+        }
+        for ((model, result), count) in self.shadow {
+            instruments.shadow_posts(&model, result).inc_by(count);
+        }
+        self.differences.log();
         instruments.unnamed_regions().inc_by(self.unnamed);
         if let Some(status) = self.model {
             instruments.set_model_status(status);

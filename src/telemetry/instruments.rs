@@ -10,11 +10,14 @@ use std::{
 };
 
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
+    CounterVec, Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
+    IntGauge, IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
 };
 
-use super::labels::{ModelStatus, Reload, Stage};
+use super::{
+    labels::{ModelStatus, OpinionResult, Reload, Stage, TransactionEnd, TrialResult},
+    models::ModelInstruments,
+};
 use crate::{
     decision::Action,
     delivery::{Disposition, Partition},
@@ -51,15 +54,25 @@ pub struct Instruments {
     in_flight: IntGauge,
     lag: IntGaugeVec,
     assigned: IntGauge,
+    held_partitions: IntGauge,
     rebalances: IntCounter,
     producer_rebuilds: IntCounter,
     records_sent_again: IntCounter,
+    transactions: TransactionInstruments,
     model_status: Vec<IntGauge>,
     bundle: IntGaugeVec,
     http: HttpInstruments,
     following: Following,
+    models: ModelInstruments,
     regions_seen: Mutex<BTreeSet<String>>,
     rules_seen: Mutex<BTreeSet<String>>,
+}
+
+/// Delivery exactly once.
+#[derive(Debug)]
+struct TransactionInstruments {
+    ends: Vec<IntCounter>,
+    duration: Histogram,
 }
 
 /// Moderation over HTTP.
@@ -98,22 +111,14 @@ impl Instruments {
     pub fn new() -> Self {
         let registry = Registry::new();
         let make = Maker(&registry);
-        let by_code =
-            make.counters("dead_letters_total", "Dead letters by what is wrong", &["code"]);
-        let by_end =
-            make.counters("records_total", "Records by what became of them", &["disposition"]);
-        let stages =
-            make.histograms("stage_duration_seconds", "Time a stage takes", SECONDS, "stage");
         let model = make.gauges("model_status", "1 for what the classifier is doing", &["status"]);
         let build =
             make.gauges("build_info", "Always 1; the version is in the label", &["version"]);
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         Self {
-            records: Disposition::ALL.map(|d| by_end.with_label_values(&[d.as_str()])).to_vec(),
-            dead_letters: ErrorCode::OF_RECORDS
-                .map(|code| by_code.with_label_values(&[code.as_str()]))
-                .to_vec(),
-            stages: Stage::ALL.map(|s| stages.with_label_values(&[s.as_str()])).to_vec(),
+            records: records(&make),
+            dead_letters: dead_letters(&make),
+            stages: stages(&make),
             model_status: ModelStatus::ALL.map(|s| model.with_label_values(&[s.as_str()])).to_vec(),
             decisions: make.counters(
                 "decisions_total",
@@ -137,6 +142,7 @@ impl Instruments {
                 &["partition"],
             ),
             assigned: make.gauge("assigned_partitions", "Partitions this worker holds"),
+            held_partitions: make.gauge("held_partitions", "Partitions of dead letters, held back"),
             rebalances: make.counter("rebalances_total", "Assignments and revocations"),
             producer_rebuilds: make.counter(
                 "producer_rebuilds_total",
@@ -146,9 +152,11 @@ impl Instruments {
                 "records_sent_again_total",
                 "Records that were sent again after a delivery failed; their ids repeat",
             ),
+            transactions: TransactionInstruments::new(&make),
             bundle: make.gauges("bundle_info", "1 for the bundle in force", &["bundle"]),
             http: HttpInstruments::new(&make),
             following: Following::new(&make),
+            models: ModelInstruments::new(&make),
             regions_seen: Mutex::default(),
             rules_seen: Mutex::default(),
             registry,
@@ -233,6 +241,11 @@ impl Instruments {
         &self.assigned
     }
 
+    /// Partitions held back because they yield only dead letters.
+    pub fn held_partitions(&self) -> &IntGauge {
+        &self.held_partitions
+    }
+
     /// Counts assignments and revocations.
     pub fn rebalances(&self) -> &IntCounter {
         &self.rebalances
@@ -246,6 +259,16 @@ impl Instruments {
     /// Counts records that were sent again.
     pub fn records_sent_again(&self) -> &IntCounter {
         &self.records_sent_again
+    }
+
+    /// Counts transactions, where delivery is exactly once.
+    pub fn transactions(&self, end: TransactionEnd) -> &IntCounter {
+        &self.transactions.ends[position(&TransactionEnd::ALL, end)]
+    }
+
+    /// From a transaction's first record to its commit.
+    pub fn transaction_duration(&self) -> &Histogram {
+        &self.transactions.duration
     }
 
     /// Counts requests over HTTP by what was wrong with them; nothing: answered.
@@ -289,6 +312,21 @@ impl Instruments {
         for (gauge, status) in self.model_status.iter().zip(ModelStatus::ALL) {
             gauge.set(i64::from(status == now));
         }
+    }
+
+    /// Counts second opinions that could have changed a verdict.
+    pub fn second_opinions(&self, model: &str, result: OpinionResult) -> IntCounter {
+        self.models.opinions(model, result)
+    }
+
+    /// Counts posts that a model on trial has scored.
+    pub fn shadow_posts(&self, model: &str, result: TrialResult) -> IntCounter {
+        self.models.shadow(model, result)
+    }
+
+    /// Metrics of single models.
+    pub(super) fn models(&self) -> &ModelInstruments {
+        &self.models
     }
 
     /// Counts attempts to reload the bundle.
@@ -336,6 +374,21 @@ impl Instruments {
     pub fn set_bundle(&self, hash: &str) {
         self.bundle.reset();
         self.bundle.with_label_values(&[hash]).set(1);
+    }
+}
+
+impl TransactionInstruments {
+    fn new(make: &Maker<'_>) -> Self {
+        let by_end =
+            make.counters("transactions_total", "Transactions by how they ended", &["result"]);
+        Self {
+            ends: TransactionEnd::ALL.map(|e| by_end.with_label_values(&[e.as_str()])).to_vec(),
+            duration: make.histogram(
+                "transaction_duration_seconds",
+                "From a transaction's first record to its commit",
+                SECONDS,
+            ),
+        }
     }
 }
 
@@ -406,8 +459,23 @@ impl Following {
     }
 }
 
+fn records(make: &Maker<'_>) -> Vec<IntCounter> {
+    let of = make.counters("records_total", "Records by what became of them", &["disposition"]);
+    Disposition::ALL.map(|end| of.with_label_values(&[end.as_str()])).to_vec()
+}
+
+fn dead_letters(make: &Maker<'_>) -> Vec<IntCounter> {
+    let of = make.counters("dead_letters_total", "Dead letters by what is wrong", &["code"]);
+    ErrorCode::OF_RECORDS.map(|code| of.with_label_values(&[code.as_str()])).to_vec()
+}
+
+fn stages(make: &Maker<'_>) -> Vec<Histogram> {
+    let of = make.histograms("stage_duration_seconds", "Time a stage takes", SECONDS, "stage");
+    Stage::ALL.map(|stage| of.with_label_values(&[stage.as_str()])).to_vec()
+}
+
 /// Makes and registers metrics; names and labels are constants of this file, so it cannot fail.
-struct Maker<'a>(&'a Registry);
+pub(super) struct Maker<'a>(&'a Registry);
 
 impl Maker<'_> {
     fn register<C: Collector + Clone + 'static>(&self, made: prometheus::Result<C>) -> C {
@@ -420,15 +488,19 @@ impl Maker<'_> {
         self.register(IntCounter::with_opts(opts(name, help)))
     }
 
-    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+    pub(super) fn counters(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
         self.register(IntCounterVec::new(opts(name, help), labels))
+    }
+
+    pub(super) fn seconds(&self, name: &str, help: &str, labels: &[&str]) -> CounterVec {
+        self.register(CounterVec::new(opts(name, help), labels))
     }
 
     fn gauge(&self, name: &str, help: &str) -> IntGauge {
         self.register(IntGauge::with_opts(opts(name, help)))
     }
 
-    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+    pub(super) fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
         self.register(IntGaugeVec::new(opts(name, help), labels))
     }
 
@@ -461,7 +533,7 @@ fn histogram_opts(
 }
 
 /// The label itself while fewer than `max` were seen, else [`OTHER`].
-fn capped<'a>(seen: &Mutex<BTreeSet<String>>, label: &'a str, max: usize) -> &'a str {
+pub(super) fn capped<'a>(seen: &Mutex<BTreeSet<String>>, label: &'a str, max: usize) -> &'a str {
     let mut seen: MutexGuard<'_, _> = seen.lock().expect("no thread panics while it holds this");
     if seen.contains(label) {
         return label;

@@ -60,6 +60,81 @@ impl Reload {
     }
 }
 
+/// How a transaction ended, as a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TransactionEnd {
+    /// Its decisions are visible.
+    Committed,
+    /// Its decisions never will be, and its records are sent again.
+    Aborted,
+}
+
+impl TransactionEnd {
+    /// Every end.
+    pub const ALL: [Self; 2] = [Self::Committed, Self::Aborted];
+
+    /// The label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Committed => "committed",
+            Self::Aborted => "aborted",
+        }
+    }
+}
+
+/// What became of a second opinion, as a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OpinionResult {
+    /// Every verdict stayed as it was.
+    Kept,
+    /// Some verdict is another one.
+    Flipped,
+    /// What second opinions may cost was spent.
+    Skipped,
+    /// The model gave no answer.
+    Unavailable,
+}
+
+impl OpinionResult {
+    /// Every result.
+    pub const ALL: [Self; 4] = [Self::Kept, Self::Flipped, Self::Skipped, Self::Unavailable];
+
+    /// The label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Flipped => "flipped",
+            Self::Skipped => "skipped",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+/// What a model on trial says of a post, as a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TrialResult {
+    /// It would decide alike.
+    Same,
+    /// It would decide otherwise somewhere.
+    Differs,
+    /// It gave no answer.
+    Unavailable,
+}
+
+impl TrialResult {
+    /// Every result.
+    pub const ALL: [Self; 3] = [Self::Same, Self::Differs, Self::Unavailable];
+
+    /// The label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Differs => "differs",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 /// What the classifier is doing, as a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ModelStatus {

@@ -33,7 +33,9 @@ pub fn init(filter: Option<&str>, format: LogFormat) {
     let parsed = EnvFilter::try_new(wanted);
     let refused = parsed.is_err();
     let filter = parsed.unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-    let lines = fmt().with_env_filter(filter).with_writer(io::stderr);
+    // Told of a log that takes nothing, the library would panic over a standard error that takes
+    // nothing either; so lines are lost instead, and the service goes on.
+    let lines = fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
     let set = match format {
         LogFormat::Human => lines.with_target(false).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).try_init(),

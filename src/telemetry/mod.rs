@@ -4,8 +4,10 @@ mod counts;
 mod instruments;
 mod labels;
 mod logging;
+mod models;
 
 pub use counts::Counts;
 pub use instruments::Instruments;
-pub use labels::{ModelStatus, Reload, Stage};
+pub use labels::{ModelStatus, OpinionResult, Reload, Stage, TransactionEnd, TrialResult};
 pub use logging::{LogFormat, init as init_logging};
+pub use models::model_observer;

@@ -21,7 +21,7 @@ type Row = (&'static str, &'static str, &'static str);
 const ROWS: [Row; 29] = [
     (
         "en",
-        "the and of to in is you that it he was for on are with as they be at this have from or had by not but what all were we when your can said there use an each which she do how their if will up about out many then them these so some her would make like him into time has look more write go see no way could people my than been who its now did get come made may just don't i'm it's i am me us our does why where because very really think know want good should only also here over back after",
+        "the and of to in is you that it he was for on are with as they be at this have from or had by not but what all were we when your can said there use an each which she do how their if will up about out many then them these so some her would make like him into time has look more write go see no way could people my than been who its now did get come made may just don't i'm it's i am me us our does why where because very really think know want good should only also here over back after before already always never still two next first new day days year today tomorrow little much many every something nothing",
         "",
     ),
     (

@@ -106,12 +106,25 @@ fn shares(found: &[SentenceLanguage]) -> Vec<LanguageShare> {
 /// # Panics
 /// When `span` does not lie inside `text`, on character boundaries.
 pub fn sentence_language(text: &str, span: Range<usize>) -> SentenceLanguage {
+    language_of_sentence(&text[sentence(text, span)])
+}
+
+/// The sentence around `span`, as far as it is looked at.
+///
+/// # Panics
+/// When `span` does not lie inside `text`, on character boundaries.
+pub fn sentence(text: &str, span: Range<usize>) -> Range<usize> {
     let ends = |ch: char| matches!(ch, '\n' | '。' | '!' | '?' | '！' | '？' | '.' | '…');
     let reach = text.floor_char_boundary(span.start.saturating_sub(SENTENCE_REACH));
     let start = text[reach..span.start].rfind(ends).map_or(reach, |at| reach + at);
     let reach = text.ceil_char_boundary((span.end + SENTENCE_REACH).min(text.len()));
     let end = text[span.end..reach].find(ends).map_or(reach, |at| span.end + at);
-    let parts = decide(&Tally::of(standard(&text[start..end]).text()), None);
+    start..end
+}
+
+/// The language of a sentence in any view.
+pub fn language_of_sentence(sentence: &str) -> SentenceLanguage {
+    let parts = decide(&Tally::of(standard(sentence).text()), None);
     parts.first().copied().unwrap_or_else(|| SentenceLanguage {
         language: Language::UNDETERMINED,
         confidence: score(0),

@@ -22,11 +22,13 @@ mod tally;
 mod utf16;
 
 pub use edges::{left_edge, right_edge};
-pub use language::{Basis, SentenceLanguage, languages, sentence_language, spoken};
+pub use language::{
+    Basis, SentenceLanguage, language_of_sentence, languages, sentence, sentence_language, spoken,
+};
 pub use normalize::{
-    Form, SYLLABLES_MIN, Skeleton, SkeletonLiteral, phonetic, phonetic_literals, skeleton,
-    skeleton_literal, skeletons, standard, standard_literal, standard_literal_among_kana,
-    syllables,
+    Form, SYLLABLES_MIN, SYLLABLES_MIN_NEAR, Skeleton, SkeletonLiteral, SyllablePairs, phonetic,
+    phonetic_literals, skeleton, skeleton_literal, skeletons, standard, standard_literal,
+    standard_literal_among_kana, syllables,
 };
 pub use normalized::NormalizedText;
 pub use scripts::{is_spacing, is_syllable, is_unseen};

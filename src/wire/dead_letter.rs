@@ -27,6 +27,21 @@ const OWN_PREFIXES: [&str; 6] = [
     "__connect.errors.",
 ];
 
+/// The header of a post that was sent again: how often.
+pub const ATTEMPTS_HEADER: &str = "tidegate.attempts";
+/// The header of a post that was sent again: which dead letter it was, as `topic:partition:offset`.
+pub const REPLAYED_HEADER: &str = "tidegate.replayed-from";
+
+/// Whether Tidegate alone writes a header of this name into dead letters.
+pub fn is_own_header(name: &str) -> bool {
+    OWN_PREFIXES.iter().any(|own| name.starts_with(own))
+}
+
+/// The checksum of a value as claim checks write it.
+pub fn sha256(value: &[u8]) -> String {
+    hex(&Sha256::digest(value))
+}
+
 /// Where the processing stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -138,8 +153,7 @@ impl DeadLetter {
 }
 
 fn kept_headers(record: &Record) -> Vec<Header> {
-    let is_own = |header: &&Header| OWN_PREFIXES.iter().any(|own| header.name.starts_with(own));
-    record.headers.iter().filter(|header| !is_own(header)).cloned().collect()
+    record.headers.iter().filter(|header| !is_own_header(&header.name)).cloned().collect()
 }
 
 fn write_source(headers: &mut Vec<Header>, record: &Record, origin: Origin<'_>) {
@@ -160,7 +174,7 @@ fn write_claim(headers: &mut Vec<Header>, record: &Record, origin: Origin<'_>) {
     headers.push(Header::text("tidegate.claim.partition", record.place.partition.to_string()));
     headers.push(Header::text("tidegate.claim.offset", record.place.offset.to_string()));
     headers.push(Header::text("tidegate.claim.size", value.len().to_string()));
-    headers.push(Header::text("tidegate.claim.sha256", hex(&Sha256::digest(value))));
+    headers.push(Header::text("tidegate.claim.sha256", sha256(value)));
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -2,7 +2,7 @@
 //!
 //! Consumers must be able to read every decision, so an over-full one loses evidence step by step,
 //! never its verdicts: first the repeated text, then spans, then hits of rules that do not act, then all
-//! evidence.
+//! evidence, then every reason but the gravest of each verdict.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,10 @@ use super::decision_id::DecisionId;
 use crate::{
     decision::{Decision, Degraded, Effect, Outcome, Reason, RegionVerdict, ReviewWhen},
     post::Region,
-    signal::{AtMost, LanguageShare, ModelSignal, RuleHit, Score, Status, TextSpan},
+    signal::{
+        Answer, AtMost, Category, LanguageShare, ModelSignal, Opinion, RuleHit, Score, Status,
+        TextSpan,
+    },
 };
 
 /// What the door adds to a decision.
@@ -39,6 +42,14 @@ enum Evidence {
     WithoutSpans,
     WithoutShadow,
     VerdictsOnly,
+    GravestReasons,
+}
+
+impl Evidence {
+    /// How many reasons a verdict keeps.
+    fn reasons_max(self) -> usize {
+        if self == Self::GravestReasons { 1 } else { usize::MAX }
+    }
 }
 
 /// Appends the decision to `buffer`, using at most `bytes_max` where dropping evidence can do that.
@@ -55,6 +66,7 @@ pub fn encode_decision(
         Evidence::WithoutSpans,
         Evidence::WithoutShadow,
         Evidence::VerdictsOnly,
+        Evidence::GravestReasons,
     ];
     for evidence in steps {
         buffer.truncate(start);
@@ -113,7 +125,7 @@ impl<'a> DecisionV1<'a> {
             action: decision.action.as_str(),
             withheld_in: Codes(decision.withheld_in()),
             held_in: Codes(decision.held_in()),
-            verdicts: decision.verdicts.iter().map(VerdictV1::new).collect(),
+            verdicts: decision.verdicts.iter().map(|of| VerdictV1::new(of, evidence)).collect(),
             languages: decision.signals.languages.iter().map(LanguageV1::new).collect(),
             signals: SignalsV1::new(decision, evidence),
             reviews: reviews(decision, published.id),
@@ -165,16 +177,21 @@ struct VerdictV1<'a> {
 }
 
 impl<'a> VerdictV1<'a> {
-    fn new(of: &'a RegionVerdict) -> Self {
+    fn new(of: &'a RegionVerdict, evidence: Evidence) -> Self {
         let outcome = &of.verdict.outcome;
+        let max = evidence.reasons_max();
+        let written = outcome.reasons();
+        let cut =
+            written.is_some_and(|reasons| reasons.truncated() || reasons.as_slice().len() > max);
+        let would = of.verdict.would.as_ref().filter(|_| evidence < Evidence::GravestReasons);
         Self {
             regions: of.regions.iter().map(Region::as_str).collect(),
             action: outcome.action().as_str(),
             hold: outcome.hold(),
             effects: of.verdict.effects.iter().copied().map(Effect::as_str).collect(),
-            reasons: reasons(outcome),
-            truncated: outcome.reasons().is_some_and(crate::decision::Reasons::truncated),
-            would: of.verdict.would.as_ref().map(WouldV1::new),
+            reasons: reasons(outcome, max),
+            truncated: cut,
+            would: would.map(WouldV1::new),
         }
     }
 }
@@ -187,12 +204,13 @@ struct WouldV1<'a> {
 
 impl<'a> WouldV1<'a> {
     fn new(outcome: &'a Outcome) -> Self {
-        Self { action: outcome.action().as_str(), reasons: reasons(outcome) }
+        Self { action: outcome.action().as_str(), reasons: reasons(outcome, usize::MAX) }
     }
 }
 
-fn reasons(outcome: &Outcome) -> Vec<ReasonV1<'_>> {
-    outcome.reasons().map_or_else(Vec::new, |r| r.as_slice().iter().map(ReasonV1::new).collect())
+fn reasons(outcome: &Outcome, max: usize) -> Vec<ReasonV1<'_>> {
+    let all = outcome.reasons().map(crate::decision::Reasons::as_slice).unwrap_or_default();
+    all.iter().take(max).map(ReasonV1::new).collect()
 }
 
 #[derive(Serialize)]
@@ -271,7 +289,7 @@ impl<'a> SignalsV1<'a> {
         let written = |hit: &&RuleHit| match evidence {
             Evidence::Full | Evidence::WithoutText | Evidence::WithoutSpans => true,
             Evidence::WithoutShadow => hit.rule.status == Status::Enforced,
-            Evidence::VerdictsOnly => false,
+            Evidence::VerdictsOnly | Evidence::GravestReasons => false,
         };
         let with_spans = evidence <= Evidence::WithoutText;
         let hits = decision.signals.hits.iter().filter(written);
@@ -282,28 +300,24 @@ impl<'a> SignalsV1<'a> {
         };
         Self {
             rules: hits.map(|hit| HitV1::new(hit, with_spans)).collect(),
-            scores: Scores(&decision.signals.model),
+            scores: Scores(decision.signals.model.scores()),
             model: ModelV1 {
                 status,
                 name: model.map(|model| model.name.as_str()),
                 version: model.map(|model| model.version.as_str()),
-                opinions: [],
+                opinions: decision.signals.model.opinions().iter().map(OpinionV1::new).collect(),
             },
         }
     }
 }
 
 /// Scores as an object by taxonomy path.
-struct Scores<'a>(&'a ModelSignal);
+struct Scores<'a>(&'a [(Category, Score)]);
 
 impl Serialize for Scores<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let scores: &[_] = match self.0 {
-            ModelSignal::Scored { scores, .. } => scores,
-            ModelSignal::Unavailable(_) | ModelSignal::NotRouted => &[],
-        };
-        let mut map = serializer.serialize_map(Some(scores.len()))?;
-        for (category, score) in scores {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (category, score) in self.0 {
             map.serialize_entry(category.as_str(), &score.probability())?;
         }
         map.end()
@@ -317,8 +331,40 @@ struct ModelV1<'a> {
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<&'a str>,
-    /// Second opinions, once models give them.
-    opinions: [(); 0],
+    opinions: Vec<OpinionV1<'a>>,
+}
+
+/// A second opinion that was wanted, with what it replaced.
+#[derive(Serialize)]
+struct OpinionV1<'a> {
+    name: &'a str,
+    version: &'a str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scores: Option<Scores<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    core: Option<Scores<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flipped: Option<bool>,
+}
+
+impl<'a> OpinionV1<'a> {
+    fn new(opinion: &'a Opinion) -> Self {
+        let (scores, core, flipped) = match &opinion.answer {
+            Answer::Scored { scores, replaced, flipped } => {
+                (Some(Scores(scores)), Some(Scores(replaced)), Some(*flipped))
+            }
+            Answer::Skipped | Answer::Unavailable => (None, None, None),
+        };
+        Self {
+            name: &opinion.model.name,
+            version: &opinion.model.version,
+            status: opinion.answer.as_str(),
+            scores,
+            core,
+            flipped,
+        }
+    }
 }
 
 #[derive(Serialize)]

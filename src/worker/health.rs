@@ -13,8 +13,8 @@ use std::{
 
 use serde::Serialize;
 
-use crate::http::Probes;
-use crate::reload;
+use super::settings::Beside;
+use crate::{http::Probes, reload};
 
 /// How long the reader or the pool may stand still before the worker counts as dead. A rebalance
 /// and the slowest chunk stay far below.
@@ -31,8 +31,11 @@ pub(super) struct Health {
     judging: AtomicUsize,
     awaited: AtomicUsize,
     assigned: AtomicUsize,
+    held_back: AtomicUsize,
     joined: AtomicBool,
     draining: AtomicBool,
+    unreachable: AtomicBool,
+    beside: Beside,
     trouble: Mutex<Option<String>>,
     bundle: Option<Arc<reload::Status>>,
 }
@@ -44,6 +47,7 @@ struct Report {
     live: bool,
     state: &'static str,
     assigned_partitions: usize,
+    held_partitions: usize,
     chunks_judging: usize,
     records_awaiting_acknowledgement: usize,
     seconds_since_acknowledgement: u64,
@@ -64,8 +68,11 @@ impl Health {
             judging: AtomicUsize::new(0),
             awaited: AtomicUsize::new(0),
             assigned: AtomicUsize::new(0),
+            held_back: AtomicUsize::new(0),
             joined: AtomicBool::new(false),
             draining: AtomicBool::new(false),
+            unreachable: AtomicBool::new(false),
+            beside: Beside::default(),
             trouble: Mutex::new(None),
             bundle: None,
         }
@@ -76,13 +83,22 @@ impl Health {
         Self { bundle, ..self }
     }
 
+    /// The same, with something that lives and dies with the worker.
+    pub(super) fn beside(self, beside: Beside) -> Self {
+        Self { beside, ..self }
+    }
+
     fn state(&self) -> &'static str {
         if self.draining.load(Ordering::Relaxed) {
             "draining"
+        } else if self.unreachable.load(Ordering::Relaxed) {
+            "unreachable"
         } else if !self.joined.load(Ordering::Relaxed) {
             "joining"
         } else if self.assigned.load(Ordering::Relaxed) == 0 {
             "standby"
+        } else if self.held_back.load(Ordering::Relaxed) > 0 {
+            "holding_back"
         } else {
             "assigned"
         }
@@ -120,6 +136,16 @@ impl Health {
         self.joined.store(true, Ordering::Relaxed);
     }
 
+    /// Whether some broker answers.
+    pub(super) fn reaches(&self, brokers: bool) {
+        self.unreachable.store(!brokers, Ordering::Relaxed);
+    }
+
+    /// So many partitions are held back because they yield only dead letters.
+    pub(super) fn holds_back(&self, partitions: usize) {
+        self.held_back.store(partitions, Ordering::Relaxed);
+    }
+
     /// The worker is on its way out.
     pub(super) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
@@ -152,11 +178,16 @@ impl Probes for Health {
         !(stalled(&self.read_at, STALL_MAX)
             || judging && stalled(&self.judged_at, STALL_MAX)
             || awaiting && stalled(&self.acknowledged_at, self.publish_stall_max))
+            && self.beside.is_live()
     }
 
-    /// Whether the worker is a member of its group, with partitions or as a standby, and stays.
+    /// Whether the worker is a member of its group, with partitions or as a standby, reaches a broker,
+    /// stays, and holds no partition back.
     fn is_ready(&self) -> bool {
-        self.joined.load(Ordering::Relaxed) && !self.draining.load(Ordering::Relaxed)
+        self.joined.load(Ordering::Relaxed)
+            && !self.draining.load(Ordering::Relaxed)
+            && !self.unreachable.load(Ordering::Relaxed)
+            && self.held_back.load(Ordering::Relaxed) == 0
     }
 
     fn report(&self) -> String {
@@ -165,6 +196,7 @@ impl Probes for Health {
             live: self.is_live(),
             state: self.state(),
             assigned_partitions: self.assigned.load(Ordering::Relaxed),
+            held_partitions: self.held_back.load(Ordering::Relaxed),
             chunks_judging: self.judging.load(Ordering::Relaxed),
             records_awaiting_acknowledgement: self.awaited.load(Ordering::Relaxed),
             seconds_since_acknowledgement: self.since(&self.acknowledged_at).as_secs(),
@@ -179,8 +211,10 @@ impl Probes for Health {
 mod tests {
     use std::time::Duration;
 
+    use std::sync::Arc;
+
     use super::Health;
-    use crate::http::Probes as _;
+    use crate::{http::Probes, worker::Beside};
 
     #[test]
     fn a_worker_is_ready_once_it_joined_its_group_and_until_it_drains() {
@@ -189,9 +223,41 @@ mod tests {
         health.assigned(0);
         assert!(health.is_ready(), "a standby is ready");
         assert!(health.report().contains(r#""state": "standby""#));
+        health.assigned(2);
+        health.holds_back(1);
+        assert!(!health.is_ready(), "posts of that partition wait");
+        assert!(health.report().contains(r#""held_partitions": 1"#));
+        health.holds_back(0);
+        health.reaches(false);
+        assert!(!health.is_ready() && health.is_live(), "an outage is no reason to be dead");
+        health.reaches(true);
+        assert!(health.is_ready());
         health.drain();
         assert!(!health.is_ready());
         assert!(health.report().contains(r#""state": "draining""#));
         assert!(health.is_live());
+    }
+
+    struct Hanging;
+
+    impl Probes for Hanging {
+        fn is_live(&self) -> bool {
+            false
+        }
+
+        fn is_ready(&self) -> bool {
+            true
+        }
+
+        fn report(&self) -> String {
+            String::new()
+        }
+    }
+
+    #[test]
+    fn a_door_that_hangs_beside_the_worker_is_a_reason_to_restart_both() {
+        let health = Health::new(Duration::from_mins(10)).beside(Beside(Some(Arc::new(Hanging))));
+        assert!(!health.is_live());
+        assert!(health.report().contains(r#""live": false"#));
     }
 }

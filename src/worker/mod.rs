@@ -1,4 +1,4 @@
-//! The at-least-once worker: posts from Kafka, decisions to Kafka, nothing lost.
+//! The worker: posts from Kafka, decisions to Kafka, nothing lost.
 //!
 //! Three stages overlap, each on threads of its own:
 //!
@@ -9,14 +9,18 @@
 //! ```
 //!
 //! The reader forms batches and takes a permit for each; the publisher gives the permit back when
-//! the broker has acknowledged the whole batch, and only then do positions rise. A stage that fails
-//! ends the worker with a [`Stop`]; nothing is committed for what it had not finished.
+//! the broker has acknowledged the whole batch, and only then do positions rise. With
+//! `delivery: exactly_once` it waits for the transaction that holds the batch, and the transaction
+//! holds the positions. A stage that fails ends the worker with a [`Stop`]; nothing is committed for
+//! what it had not finished.
 
+mod breaker;
 mod consumer;
 pub mod embedded;
 mod health;
 mod judge;
 mod kafka_log;
+pub mod letters;
 mod moderation;
 mod partitions;
 mod pool;
@@ -35,10 +39,11 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use rdkafka::consumer::BaseConsumer;
 
 pub use judge::{Copies, Judge, JudgeError, JudgeFactory, Judgement, Publication};
 pub use moderation::{ModerationSettings, ModeratorFactory};
-pub use settings::{Deadlines, WorkerSettings};
+pub use settings::{Beside, Deadlines, WorkerSettings};
 
 pub use crate::{
     http::AdminSettings,
@@ -46,13 +51,14 @@ pub use crate::{
 };
 
 use self::{
-    consumer::{Context, Permit, Reader},
+    consumer::{Context, Group, Permit, Reader},
     health::Health,
     partitions::Partitions,
     pool::{CHUNK_RECORDS_MAX, Cutter, PoolThread},
     publisher::{Ends, Publisher},
 };
 use crate::{
+    config::kafka::Delivery,
     delivery::Batch,
     http::{Admin, Probes},
     telemetry::Instruments,
@@ -71,7 +77,8 @@ pub fn run(
     instruments: Arc<Instruments>,
     stop: StopSignal,
 ) -> Result<(), Stop> {
-    let checked = preflight::check(&settings, &stop);
+    let id = publisher::new_id(&settings.kafka.group);
+    let checked = preflight::check(&settings, &id, &stop);
     if stop.is_requested() {
         // Nothing was read, so nothing is left undone, whatever the checks have found so far.
         tracing::info!("the worker was stopped before its first record");
@@ -79,11 +86,12 @@ pub fn run(
     }
     checked?;
     let settings = Arc::new(settings);
-    let health = Arc::new(Health::new(settings.give_up).showing(judges.status()));
+    let health = Health::new(settings.give_up).showing(judges.status());
+    let health = Arc::new(health.beside(settings.beside.clone()));
     let probes: Arc<dyn Probes> = Arc::<Health>::clone(&health);
     let _admin = Admin::start(&settings.admin, probes, &instruments)?;
     let abort = Arc::new(AtomicBool::new(false));
-    let parts = Parts { settings, judges, instruments, health, stop, abort };
+    let parts = Parts { settings, id, judges, instruments, health, stop, abort };
     let deadlines = parts.settings.deadlines;
     // What drains must not be cut off.
     let shutdown = deadlines.shutdown.max(deadlines.drain + ABORT_MAX);
@@ -103,6 +111,8 @@ type Ended = Result<(), Stop>;
 /// What the stages are made of.
 struct Parts {
     settings: Arc<WorkerSettings>,
+    /// What this worker's transactions are called.
+    id: String,
     judges: Arc<dyn JudgeFactory>,
     instruments: Arc<Instruments>,
     health: Arc<Health>,
@@ -124,17 +134,24 @@ impl Parts {
         for _ in 0..batches {
             permits.try_send(Permit).expect("the channel has room for every permit");
         }
-        let (partitions, withdrawals) = Partitions::new();
+        let (partitions, withdrawals) = Partitions::new(settings.breaker);
         let partitions = Arc::new(partitions);
 
+        let client = Arc::new(self.client(&partitions)?);
         let ends = Ends { chunks: judged_out, withdrawals, permits };
+        let group = match settings.kafka.delivery {
+            Delivery::AtLeastOnce => None,
+            Delivery::ExactlyOnce => {
+                Some((self.id.as_str(), Group::new(&client, &settings.topics.posts)))
+            }
+        };
         let publisher =
-            Publisher::new(settings, ends, &partitions, &self.health, &self.instruments)?;
+            Publisher::new(settings, ends, group, &partitions, &self.health, &self.instruments)?;
         let pool: Vec<PoolThread> = (0..threads)
             .map(|_| self.pool_thread(&chunks_out, &judged))
             .collect::<Result<_, Stop>>()?;
         drop((chunks_out, judged));
-        let reader = self.reader(chunks, permits_out, &partitions)?;
+        let reader = self.reader(client, chunks, permits_out, &partitions);
 
         spawn("publisher", &ended, move || publisher.run());
         for thread in pool {
@@ -165,26 +182,26 @@ impl Parts {
         })
     }
 
+    fn client(&self, partitions: &Arc<Partitions>) -> Result<BaseConsumer<Context>, Stop> {
+        let settings = &self.settings;
+        let context = Context::new(settings, partitions, &self.health, &self.instruments);
+        settings.kafka.consumer().create_with_context(context).map_err(|error| {
+            Stop::new(ExitCode::Configuration, format!("the Kafka settings are refused: {error}"))
+        })
+    }
+
     fn reader(
         &self,
+        client: Arc<BaseConsumer<Context>>,
         chunks: Sender<pool::Chunk>,
         permits: Receiver<Permit>,
         partitions: &Arc<Partitions>,
-    ) -> Result<Reader, Stop> {
+    ) -> Reader {
         let settings = &self.settings;
-        let context = Context::new(
-            &settings.topics.posts,
-            partitions,
-            &self.health,
-            &self.instruments,
-            settings.deadlines.revoke,
-        );
-        let client = settings.kafka.consumer().create_with_context(context).map_err(|error| {
-            Stop::new(ExitCode::Configuration, format!("the Kafka settings are refused: {error}"))
-        })?;
-        Ok(Reader {
+        Reader {
             client,
             topics: settings.topics.clone(),
+            group: settings.kafka.group.clone(),
             batch: Batch::new(settings.batch),
             cutter: Cutter::default(),
             permits,
@@ -195,7 +212,7 @@ impl Parts {
             deadlines: settings.deadlines,
             stop: self.stop.clone(),
             abort: Arc::clone(&self.abort),
-        })
+        }
     }
 }
 

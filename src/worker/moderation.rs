@@ -1,6 +1,6 @@
 //! The worker's judge: decodes records, has them decided, encodes decisions, counts.
 
-use std::sync::Arc;
+use std::{num::NonZeroUsize, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -10,10 +10,10 @@ use crate::{
     decision::{Action, Decision},
     delivery::{Header, Record},
     engine::Engine,
-    moderator::{Moderator, Panicked, guarded},
+    moderator::{Moderator, Panicked, Upkeep, guarded},
     post::{Operation, Part, Post},
     reload::Status,
-    telemetry::{Counts, Instruments, ModelStatus, Stage as Timed},
+    telemetry::{Counts, Instruments, ModelStatus, Stage as Timed, model_observer},
     wire::{
         DecisionId, ErrorCode, Limits, Origin, Published, WireError,
         dead_letter::{DeadLetter, Stage},
@@ -43,6 +43,7 @@ pub struct ModeratorFactory {
     settings: Arc<ModerationSettings>,
     instruments: Arc<Instruments>,
     live: Arc<Live>,
+    upkeep: Arc<Upkeep>,
     status: Option<Arc<Status>>,
 }
 
@@ -56,7 +57,15 @@ impl ModeratorFactory {
         let bundle = live.now().bundle;
         instruments.set_bundle(&bundle.versions().bundle);
         instruments.set_model_status(ModelStatus::at_start(bundle.model().is_some()));
-        Self { settings: Arc::new(settings), instruments, live, status: None }
+        let upkeep = Arc::new(Upkeep::watched(model_observer(&instruments)));
+        Self { settings: Arc::new(settings), instruments, live, upkeep, status: None }
+    }
+
+    /// The same; second opinions take no more than their share of so many threads.
+    #[must_use]
+    pub fn on_threads(self, threads: NonZeroUsize) -> Self {
+        let upkeep = Upkeep::watched(model_observer(&self.instruments)).within_share_of(threads);
+        Self { upkeep: Arc::new(upkeep), ..self }
     }
 
     /// The same, with what a reloader tells operators.
@@ -68,7 +77,8 @@ impl ModeratorFactory {
 
 impl JudgeFactory for ModeratorFactory {
     fn judge(&self) -> Result<Box<dyn Judge>, JudgeError> {
-        let moderator = Moderator::new(Engine::in_force(self.live.now()));
+        let engine = Engine::in_force(self.live.now());
+        let moderator = Moderator::with(engine, Arc::clone(&self.upkeep));
         let moderator = moderator.map_err(|error| JudgeError(error.to_string()))?;
         Ok(Box::new(ModerationJudge {
             hash: hash(&moderator),

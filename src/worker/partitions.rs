@@ -8,7 +8,11 @@ use std::{
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use crate::delivery::{Epoch, Partition, Position, Positions};
+use super::breaker::Breaker;
+use crate::{
+    config::BreakerSettings,
+    delivery::{Epoch, Partition, Position, Positions},
+};
 
 /// The publisher is asked to bring some partitions to their end.
 #[derive(Debug)]
@@ -35,14 +39,21 @@ pub(super) enum Withdrawn {
 pub(super) struct Partitions {
     positions: Mutex<Positions>,
     withdrawals: Sender<Withdrawal>,
+    breaker: Breaker,
 }
 
 impl Partitions {
     /// No partition yet; the publisher takes the withdrawals.
-    pub(super) fn new() -> (Self, Receiver<Withdrawal>) {
+    pub(super) fn new(breaker: BreakerSettings) -> (Self, Receiver<Withdrawal>) {
         // One rebalance or shutdown at a time, each served before the next begins.
         let (withdrawals, served) = bounded(4);
-        (Self { positions: Mutex::default(), withdrawals }, served)
+        let breaker = Breaker::new(breaker);
+        (Self { positions: Mutex::default(), withdrawals, breaker }, served)
+    }
+
+    /// What holds partitions back that yield only dead letters.
+    pub(super) fn breaker(&self) -> &Breaker {
+        &self.breaker
     }
 
     /// The positions, for a short while.
@@ -81,6 +92,9 @@ impl Partitions {
     /// Forgets partitions: later reports about them count for nothing.
     pub(super) fn revoke(&self, partitions: impl IntoIterator<Item = Partition>) {
         let mut positions = self.lock();
-        partitions.into_iter().for_each(|partition| positions.revoke(partition));
+        for partition in partitions {
+            positions.revoke(partition);
+            self.breaker.forget(partition);
+        }
     }
 }

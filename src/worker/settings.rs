@@ -1,11 +1,11 @@
 //! What a worker needs to know, validated by the configuration.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use crate::{
-    config::{Topics, kafka::KafkaSettings},
-    delivery::BatchLimits,
-    http::AdminSettings,
+    config::{BreakerSettings, Topics, kafka::KafkaSettings},
+    delivery::{BatchLimits, TransactionLimits},
+    http::{AdminSettings, Probes},
 };
 
 /// The settings of one worker.
@@ -21,16 +21,39 @@ pub struct WorkerSettings {
     pub batch: BatchLimits,
     /// How many batches may be between reading and commit.
     pub batches_in_flight: NonZeroUsize,
+    /// When a transaction is complete, where delivery is exactly once.
+    pub transaction: TransactionLimits,
     /// Threads of the CPU pool.
     pub threads: NonZeroUsize,
     /// How long the broker may acknowledge nothing before the worker stops.
     pub give_up: Duration,
     /// How large a dead letter may be before it becomes a claim check.
     pub dead_letter_bytes: usize,
+    /// When a partition that yields only dead letters is held back.
+    pub breaker: BreakerSettings,
     /// How the worker is watched.
     pub admin: AdminSettings,
+    /// What runs in the same process and is watched with it.
+    pub beside: Beside,
     /// The times that shape start, rebalance and end.
     pub deadlines: Deadlines,
+}
+
+/// Something beside the worker: `/livez` is true while both live.
+#[derive(Clone, Default)]
+pub struct Beside(pub Option<Arc<dyn Probes>>);
+
+impl Beside {
+    /// Whether it lives, or is not there.
+    pub(super) fn is_live(&self) -> bool {
+        self.0.as_ref().is_none_or(|probes| probes.is_live())
+    }
+}
+
+impl fmt::Debug for Beside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Beside").field(&self.0.is_some()).finish()
+    }
 }
 
 /// How long things may take that wait for somebody else.

@@ -59,7 +59,11 @@ fn model(scores: &[(&str, u16)]) -> ModelSignal {
     let score = |&(category, thousandths): &(&str, u16)| {
         (Category::new(category), Score::from_thousandths(thousandths).expect("in range"))
     };
-    ModelSignal::Scored { model: Arc::new(model), scores: scores.iter().map(score).collect() }
+    ModelSignal::Scored {
+        model: Arc::new(model),
+        scores: scores.iter().map(score).collect(),
+        opinions: Vec::new(),
+    }
 }
 
 /// A name, a post, the model's scores.

@@ -4,6 +4,18 @@ mod architecture;
 mod bad_input;
 #[cfg(feature = "onnx")]
 mod classifier;
+#[cfg(feature = "onnx")]
+mod classifier_cascade;
+#[cfg(feature = "onnx")]
+mod classifier_import;
+#[cfg(feature = "onnx")]
+mod classifier_refused;
+#[cfg(feature = "onnx")]
+mod classifier_swap;
+#[cfg(feature = "onnx")]
+mod classifier_tokens;
+#[cfg(feature = "kafka")]
+mod dead_letters;
 mod decisions;
 #[cfg(feature = "kafka")]
 mod deployment;
@@ -18,6 +30,7 @@ mod layout;
 #[cfg(feature = "http")]
 mod openapi;
 mod overlays;
+mod oversize;
 #[cfg(feature = "kafka")]
 mod pages;
 mod reports;
@@ -31,11 +44,17 @@ mod support;
 #[cfg(feature = "kafka")]
 mod embedded_broker;
 #[cfg(feature = "kafka")]
+mod exactly_once_on_kafka;
+#[cfg(feature = "kafka")]
+mod foreign_client;
+#[cfg(feature = "kafka")]
 mod kafka_node;
 #[cfg(feature = "kafka")]
 mod moderation_on_kafka;
 #[cfg(feature = "kafka")]
 mod reload;
+#[cfg(feature = "kafka")]
+mod security_on_kafka;
 #[cfg(feature = "kafka")]
 mod worker_on_kafka;
 #[cfg(feature = "kafka")]

@@ -37,6 +37,15 @@ impl Gate {
         Self::with(Scene::on(Kafka::shared(), stem), "{max_records: 20, in_flight: 1}")
     }
 
+    /// Delivery is exactly once, in many small transactions.
+    fn exactly_once(stem: &str) -> Self {
+        let gate = Self::with(Scene::on(Kafka::shared(), stem), "{max_records: 40, in_flight: 2}");
+        let settings = fs::read_to_string(&gate.config).expect("it was just written");
+        fs::write(&gate.config, settings + "delivery: exactly_once\n")
+            .expect("the scratch folder can be written");
+        gate
+    }
+
     fn with(scene: Scene<'static>, batch: &str) -> Self {
         let kafka = Kafka::shared();
         let folder = scratch("config");
@@ -47,7 +56,7 @@ source: {{name: tests}}
 kafka:
   brokers: {}
   group: {}
-  librdkafka: {{session.timeout.ms: 2000, heartbeat.interval.ms: 200}}
+  librdkafka: {{session.timeout.ms: 2000, heartbeat.interval.ms: 200, transaction.timeout.ms: 1500}}
 topics: {{posts: {}, decisions: {}, dead_letters: {}}}
 batch: {batch}
 admin: {{listen: null}}
@@ -113,6 +122,23 @@ state: {{dir: {}}}
     }
 }
 
+impl Gate {
+    /// Checks that each post has one end, and that the decisions about each author's posts follow
+    /// each other as the posts do.
+    fn assert_exactly_once(&self) {
+        assert_eq!(self.assert_nothing_lost(), 0, "repeats");
+        let mut last: BTreeMap<(i32, Option<Vec<u8>>), Place> = BTreeMap::new();
+        for decision in self.scene.decisions() {
+            let source = json(&decision)["source"].clone();
+            let number = |key: &str| source[key].as_i64().expect("a number");
+            let partition = i32::try_from(number("partition")).expect("a partition");
+            let place = (partition, number("offset"));
+            let before = last.insert((decision.partition, decision.key), place);
+            assert!(before.is_none_or(|before| before < place), "{place:?} after {before:?}");
+        }
+    }
+}
+
 /// A decision as the schema promises it.
 fn json(record: &StoredRecord) -> Value {
     let decision = serde_json::from_slice(record.value.as_deref().expect("a value")).expect("JSON");
@@ -153,6 +179,43 @@ fn three_kills_in_twenty_thousand_posts_lose_nothing_and_repeat_only_the_same_de
     assert!(worker.terminate(DRAIN).success(), "{}", worker.stderr());
     gate.assert_nothing_lost();
     assert_eq!(gate.decision_ids().len(), POSTS - POSTS / 100);
+}
+
+#[test]
+fn three_kills_in_the_middle_of_transactions_show_each_post_once_and_in_order() {
+    let mut gate = Gate::exactly_once("eo-kill");
+    gate.scene.produce((0..POSTS).map(post));
+    for kill_after in [500, 2_000, 4_000] {
+        let mut worker = gate.worker();
+        worker.until("decisions before the kill", SOON, || {
+            gate.scene.decisions_written() >= kill_after
+        });
+        worker.kill();
+        assert!(!gate.scene.is_all_committed(), "killed in the middle, not at the end");
+    }
+    let mut worker = gate.worker();
+    gate.wait_all(&mut worker);
+    assert!(worker.terminate(DRAIN).success(), "{}", worker.stderr());
+    gate.assert_exactly_once();
+}
+
+#[test]
+fn a_worker_that_wakes_up_after_others_took_its_place_repeats_nothing() {
+    let mut gate = Gate::exactly_once("eo-zombie");
+    gate.scene.produce((0..POSTS).map(post));
+    let mut sleeper = gate.worker();
+    sleeper.until("decisions before the sleep", SOON, || gate.scene.decisions_written() >= 2_000);
+    sleeper.signal("STOP");
+    let before = gate.scene.decisions_written();
+    let mut worker = gate.worker();
+    worker
+        .until("decisions of the other", SOON, || gate.scene.decisions_written() >= before + 1_000);
+    sleeper.signal("CONT");
+    gate.wait_all(&mut worker);
+    for worker in [&mut sleeper, &mut worker] {
+        assert!(worker.terminate(DRAIN).success(), "{}", worker.stderr());
+    }
+    gate.assert_exactly_once();
 }
 
 #[test]

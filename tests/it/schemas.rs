@@ -22,8 +22,8 @@ use tidegate::{
     files::RuleFolder,
     post::{Field, Operation, Part, PostId, Region},
     signal::{
-        AtMost, Category, Language, LanguageShare, ModelIdentity, ModelSignal, RuleFacts, RuleHit,
-        RuleId, Score, Severity, Signals, Status, TextSpan,
+        Answer, AtMost, Category, Language, LanguageShare, ModelIdentity, ModelSignal, Opinion,
+        RuleFacts, RuleHit, RuleId, Score, Severity, Signals, Status, TextSpan,
     },
     text::{Span, View},
     wire::{
@@ -135,6 +135,15 @@ fn a_decision_with_everything_in_it_has_every_key_of_the_schema() {
     assert_eq!(codes(schema("dead-letter.json"), "/$defs/code/enum"), Value::from(of_records));
 }
 
+/// Everything that may stand in the way of a decision.
+const DEGRADED: [Degraded; 5] = [
+    Degraded::ModelUnavailable,
+    Degraded::EvidenceTruncated,
+    Degraded::EmergencyOverride,
+    Degraded::SecondOpinionSkipped,
+    Degraded::SecondOpinionUnavailable,
+];
+
 /// A decision that uses every key: not one that an engine makes, but one that it could.
 fn everything() -> Decision {
     let score = |thousandths| Score::from_thousandths(thousandths).expect("in range");
@@ -160,7 +169,11 @@ fn everything() -> Decision {
     let signals = Signals {
         hits: vec![hit_with_everything(&category)],
         languages: vec![LanguageShare { language, confidence: score(970), share: score(1000) }],
-        model: ModelSignal::Scored { model: Arc::new(model), scores: vec![(category, score(900))] },
+        model: ModelSignal::Scored {
+            opinions: opinions_of_every_kind(&model, &category),
+            model: Arc::new(model),
+            scores: vec![(category, score(900))],
+        },
         truncated: true,
     };
     let hash = || "0".repeat(64);
@@ -184,15 +197,22 @@ fn everything() -> Decision {
             models: vec!["m@1".to_owned()],
         }),
         as_of: "2026-11-22T12:00:00Z".parse().expect("a time"),
-        degraded: [
-            Degraded::ModelUnavailable,
-            Degraded::EvidenceTruncated,
-            Degraded::EmergencyOverride,
-        ]
-        .into(),
+        degraded: DEGRADED.into(),
         unnamed_regions: Vec::new(),
         missing_keys: MissingKeys::default(),
+        shadow: None,
     }
+}
+
+fn opinions_of_every_kind(model: &ModelIdentity, category: &Category) -> Vec<Opinion> {
+    let scores = |thousandths| {
+        let score = Score::from_thousandths(thousandths).expect("in range");
+        vec![(category.clone(), score)]
+    };
+    let scored = Answer::Scored { scores: scores(900), replaced: scores(400), flipped: true };
+    let model = Arc::new(model.clone());
+    let opinion = |answer| Opinion { model: Arc::clone(&model), answer };
+    [scored, Answer::Skipped, Answer::Unavailable].map(opinion).into()
 }
 
 fn reason_with_everything(row: usize, category: &Category) -> Reason {
@@ -351,7 +371,7 @@ const POLICY: &str = "region: default\n";
 const TAXONOMY: &str = "categories:\n  - {id: spam, definition: d}\n";
 
 /// A schema, an object in it, and what a file holds besides its head, with a key that nobody knows.
-const KEYS: [(&str, &str, &str); 37] = [
+const KEYS: [(&str, &str, &str); 38] = [
     ("pack.json", "", "rules: []\nqqqqqqqq: 1"),
     ("pack.json", "list", "lists: {l: {file: x.txt, qqqqqqqq: 1}}\nrules: []"),
     ("pack.json", "change", "rules: {rule: p/a, set: {severity: 2}, qqqqqqqq: 1}"),
@@ -451,6 +471,11 @@ const KEYS: [(&str, &str, &str); 37] = [
     ),
     ("bundle.json", "", "qqqqqqqq: 1"),
     ("bundle.json", "/properties/models", "models: {qqqqqqqq: 1}"),
+    (
+        "bundle.json",
+        "/properties/models/properties/shadow",
+        "models: {shadow: {model: next, share: 5%, qqqqqqqq: 1}}",
+    ),
     ("taxonomy.json", "", "categories: {id: spam, definition: d}\nqqqqqqqq: 1"),
     (
         "taxonomy.json",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tidegate::config::kafka::Protocol;
 
-use crate::support::judges::{ByValue, HUGE, Running};
+use crate::support::judges::{ByValue, HUGE, Running, noise};
 use crate::support::kafka::{Kafka, NewRecord, StoredRecord};
 use crate::support::scene::{Place, Scene, header, place_in_headers, wait_assigned, wait_finished};
 
@@ -112,14 +112,4 @@ fn a_topic_that_takes_only_small_records_gets_dead_letters_and_claim_checks() {
     assert!(sizes.contains(&"60000"), "a claim check for the large post: {claims:?}");
     assert!(sizes.contains(&""), "the small post is kept whole: {claims:?}");
     assert_eq!(claims.len(), 2, "no innocent record is condemned: {claims:?}");
-}
-
-/// Letters and digits without any order.
-fn noise(bytes: usize) -> String {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        char::from_digit(u32::try_from(state >> 59).expect("five bits"), 36).expect("below 36")
-    };
-    (0..bytes).map(|_| next()).collect()
 }

@@ -210,8 +210,9 @@ fn a_topic_that_refuses_us_for_good_ends_the_worker_in_time() {
     let ended = poll_until(Duration::from_secs(30), || worker.has_ended().then_some(()));
     assert!(ended.is_some(), "it tries for ever");
     let stop = worker.end().expect_err("it gives up");
-    assert_eq!(stop.exit_code(), 75, "{stop}");
-    assert!(stop.to_string().contains("did not acknowledge the oldest decision"), "{stop}");
+    assert_eq!(stop.exit_code(), 77, "{stop}");
+    let sentence = stop.to_string();
+    assert!(sentence.contains("we may not write to the topic dead-letters"), "{stop}");
 }
 
 #[test]

@@ -105,7 +105,7 @@ pub(super) fn signals(hits: &[RuleHit], scores: &[(&str, u16)]) -> Signals {
         (Category::new(category), Score::from_thousandths(thousandths).expect("in range"))
     };
     let scores = scores.iter().map(score).collect();
-    let model = ModelSignal::Scored { model: Arc::new(identity), scores };
+    let model = ModelSignal::Scored { model: Arc::new(identity), scores, opinions: Vec::new() };
     Signals { hits: hits.to_vec(), languages: Vec::new(), model, truncated: false }
 }
 

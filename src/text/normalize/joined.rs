@@ -15,6 +15,7 @@ use unicode_script::Script;
 
 use super::{
     clusters::{self, is_one_letter_word},
+    odd_gaps,
     spaces::is_line_break,
     units::{self, Unit},
 };
@@ -26,11 +27,11 @@ use crate::text::{
 /// Characters of a gap that a reader may read across.
 const GAP_MAX: usize = 4;
 /// Digits between two Hangul syllables that are in the way and say nothing.
-const HANGUL_DIGITS_MAX: usize = 2;
+pub(super) const HANGUL_DIGITS_MAX: usize = 2;
 /// Letters of a tag that may hold two words.
-const TAG_MIN: usize = 8;
+pub(super) const TAG_MIN: usize = 8;
 /// Characters on either side of an odd gap that a literal across it may have.
-const NEAR: usize = 24;
+pub(super) const NEAR: usize = 24;
 /// What no literal reaches across.
 const BARRIER: char = '\n';
 
@@ -72,6 +73,9 @@ pub(super) enum Kind {
 }
 
 impl Gap {
+    const BARRIER: Self =
+        Self { kind: Kind::Barrier, id: 0, torn: false, inside: 0, inner: Kind::None, inner_id: 0 };
+
     pub(super) fn is_slash(self) -> bool {
         self.id == u32::from('/')
     }
@@ -111,11 +115,29 @@ pub(super) struct Joined {
 
 /// The joined text; nothing where its gaps are those of plain writing.
 pub(super) fn join(units: &[Unit], original: &str, standard: &NormalizedText) -> Option<Joined> {
+    join_all([units].into_iter(), original, standard)
+}
+
+/// The same for a text that the other steps leave as it is.
+pub(super) fn join_plain(original: &str, standard: &NormalizedText) -> Option<Joined> {
+    let windows = odd_gaps::windows(original, standard);
+    let windows = windows.into_iter().map(|window| units::of_range(standard, window));
+    join_all(windows, original, standard)
+}
+
+fn join_all<T: AsRef<[Unit]>>(
+    texts: impl Iterator<Item = T>,
+    original: &str,
+    standard: &NormalizedText,
+) -> Option<Joined> {
     let broken = original.contains(is_line_break);
     let breaks_line =
         |gap: &[Unit]| broken && units::written(gap, original, standard).contains(is_line_break);
-    let (joined, odd) = run_together(units, Across::TornWords, breaks_line);
-    odd.then_some(joined)
+    let mut joined = Joined::new(Across::TornWords);
+    for text in texts {
+        joined.run_together(text.as_ref(), breaks_line);
+    }
+    (!joined.units.is_empty()).then_some(joined)
 }
 
 /// A literal as joined texts show it: with the letter that ends one word and begins the next written
@@ -129,7 +151,11 @@ pub(super) fn join_literal(units: &[Unit]) -> Vec<Joined> {
     if !(units.iter().all(plain) && within(units.first()) && within(units.last())) {
         return Vec::new();
     }
-    let join = |across| run_together(units, across, |_| false).0;
+    let join = |across| {
+        let mut joined = Joined::new(across);
+        joined.run_together(units, |_| false);
+        joined
+    };
     let (apart, together) = (join(Across::Nothing), join(Across::Everything));
     let differ = apart.units.len() != together.units.len();
     std::iter::once(apart).chain(differ.then_some(together)).collect()
@@ -145,44 +171,6 @@ struct Group {
     odd: bool,
 }
 
-/// The text without its gaps, and whether one of them is odd. Of a text it is what stands near odd
-/// gaps: elsewhere no literal is torn.
-fn run_together(
-    all: &[Unit],
-    across: Across,
-    breaks_line: impl Fn(&[Unit]) -> bool,
-) -> (Joined, bool) {
-    // Apostrophes come and go, and are no gap.
-    let units: Vec<Unit> =
-        all.iter().copied().filter(|unit| !matches!(unit.ch, '\'' | '’')).collect();
-    let groups = groups(&units, breaks_line);
-    let odd: Vec<usize> =
-        groups.iter().filter(|group| group.odd).map(|group| group.place.start).collect();
-    let mut joined = Joined { across, units: Vec::new(), gaps: Vec::new(), runs: Vec::new() };
-    if across == Across::TornWords && odd.is_empty() {
-        return (joined, false);
-    }
-    let is_near = |place: &Range<usize>| {
-        let next = odd.partition_point(|&at| at + NEAR < place.start);
-        across != Across::TornWords || odd.get(next).is_some_and(|&at| at <= place.end + NEAR)
-    };
-    let mut left_out = false;
-    for group in groups {
-        if !is_near(&group.place) {
-            left_out = true;
-            continue;
-        }
-        let barrier = Gap { kind: Kind::Barrier, ..group.gap };
-        let gap = if std::mem::take(&mut left_out) { barrier } else { group.gap };
-        if gap.kind == Kind::Barrier && group.from < group.place.start {
-            joined.push(units[group.from].read_as(BARRIER), gap);
-        }
-        let gaps = std::iter::once(gap).chain(std::iter::repeat(Gap::default()));
-        units[group.place].iter().zip(gaps).for_each(|(&unit, gap)| joined.push(unit, gap));
-    }
-    (joined, !odd.is_empty())
-}
-
 /// The groups of a text with their gaps.
 fn groups(units: &[Unit], breaks_line: impl Fn(&[Unit]) -> bool) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
@@ -191,17 +179,21 @@ fn groups(units: &[Unit], breaks_line: impl Fn(&[Unit]) -> bool) -> Vec<Group> {
         let signs = units[at..].iter().take_while(|unit| separates(unit.ch)).count();
         let digits = if signs == 0 { hangul_digits(units, at) } else { 0 };
         let start = at + signs + digits;
+        if start == units.len() {
+            break;
+        }
         let place = start..group_end(units, start);
         let last = groups.last().map_or(0..0, |last| last.place.clone());
         let gap = if last.is_empty() {
-            Gap { kind: Kind::Barrier, ..Gap::default() }
+            Gap::BARRIER
         } else if digits > 0 {
             Gap { kind: Kind::Sign, ..Gap::default() }
         } else {
             classify(&units[at..start], &breaks_line)
         };
         let (left, right) = (&units[last], &units[place.clone()]);
-        let gap = Gap { torn: is_torn(left) || is_torn(right), ..gap };
+        let torn = || is_torn(left) || is_torn(right);
+        let gap = Gap { torn: gap.kind != Kind::Barrier && torn(), ..gap };
         let odd = is_odd(gap, left, right) || is_tag(&units[at..start], right);
         at = place.end;
         groups.push(Group { from: start - signs - digits, place, gap, odd });
@@ -210,6 +202,39 @@ fn groups(units: &[Unit], breaks_line: impl Fn(&[Unit]) -> bool) -> Vec<Group> {
 }
 
 impl Joined {
+    fn new(across: Across) -> Self {
+        Self { across, units: Vec::new(), gaps: Vec::new(), runs: Vec::new() }
+    }
+
+    /// Appends a text without its gaps; of one that may be torn it is what stands near odd gaps, for
+    /// elsewhere no literal is torn.
+    fn run_together(&mut self, all: &[Unit], breaks_line: impl Fn(&[Unit]) -> bool) {
+        // Apostrophes come and go, and are no gap.
+        let units: Vec<Unit> = all.iter().copied().filter(|unit| !is_apostrophe(unit.ch)).collect();
+        let groups = groups(&units, breaks_line);
+        let odd: Vec<usize> =
+            groups.iter().filter(|group| group.odd).map(|group| group.place.start).collect();
+        let is_near = |place: &Range<usize>| {
+            let next = odd.partition_point(|&at| at + NEAR < place.start);
+            self.across != Across::TornWords
+                || odd.get(next).is_some_and(|&at| at <= place.end + NEAR)
+        };
+        let near: Vec<bool> = groups.iter().map(|group| is_near(&group.place)).collect();
+        let mut left_out = false;
+        for (group, near) in groups.into_iter().zip(near) {
+            if !near {
+                left_out = true;
+                continue;
+            }
+            let gap = if std::mem::take(&mut left_out) { Gap::BARRIER } else { group.gap };
+            if gap.kind == Kind::Barrier && group.from < group.place.start {
+                self.push(units[group.from].read_as(BARRIER), gap);
+            }
+            let gaps = std::iter::once(gap).chain(std::iter::repeat(Gap::default()));
+            units[group.place].iter().zip(gaps).for_each(|(&unit, gap)| self.push(unit, gap));
+        }
+    }
+
     /// Appends a character, or lengthens the run that it belongs to.
     fn push(&mut self, unit: Unit, gap: Gap) {
         match self.units.last_mut() {
@@ -256,6 +281,11 @@ fn hangul_digits(units: &[Unit], at: usize) -> usize {
     if between && digits <= HANGUL_DIGITS_MAX { digits } else { 0 }
 }
 
+/// A sign that comes and goes inside words.
+pub(super) fn is_apostrophe(ch: char) -> bool {
+    matches!(ch, '\'' | '’')
+}
+
 /// Whether a character is left out.
 pub(super) fn separates(ch: char) -> bool {
     if ch.is_ascii() {
@@ -270,7 +300,7 @@ fn classify(gap: &[Unit], breaks_line: impl Fn(&[Unit]) -> bool) -> Gap {
     let kind = if gap.is_empty() {
         Kind::None
     } else if gap.len() > GAP_MAX || chars().any(ends) {
-        Kind::Barrier
+        return Gap::BARRIER;
     } else if chars().all(char::is_whitespace) {
         if breaks_line(gap) { Kind::Line } else { Kind::Space }
     } else if chars().any(char::is_whitespace) {
@@ -318,12 +348,12 @@ fn is_odd(gap: Gap, left: &[Unit], right: &[Unit]) -> bool {
     }
 }
 
-/// A letter that stands alone and is no word, or letters of which each stood alone.
+/// A letter that stands alone and is no word, or letters of which many stand alone.
 fn is_torn(group: &[Unit]) -> bool {
     match group {
         [] => false,
         [one] => is_letter(one.ch) && !is_one_letter_word(one.ch),
-        _ => !units::touch(group) && is_letter(group[0].ch),
+        _ => units::apart(group) * 2 >= group.len() - 1 && is_letter(group[0].ch),
     }
 }
 

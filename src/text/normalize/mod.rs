@@ -15,8 +15,10 @@ mod kana;
 mod leet;
 mod letters;
 mod lookalikes;
+mod mandarin;
 mod marks;
 mod numerals;
+mod odd_gaps;
 mod phonetic;
 mod plain;
 mod reading;
@@ -38,6 +40,7 @@ mod disguise_tests;
 #[cfg(test)]
 mod tests;
 
-pub use phonetic::{SYLLABLES_MIN, phonetic, phonetic_literals, syllables};
+pub use mandarin::SyllablePairs;
+pub use phonetic::{SYLLABLES_MIN, SYLLABLES_MIN_NEAR, phonetic, phonetic_literals, syllables};
 pub use skeleton::{Form, Skeleton, SkeletonLiteral, skeleton, skeleton_literal, skeletons};
 pub use standard::{standard, standard_literal, standard_literal_among_kana};

@@ -107,8 +107,9 @@ struct Seen<'a> {
     look: Look,
     /// How often the last letter stood in a row.
     repeated: usize,
-    /// Where the characters since the last separator begin, if there are any.
-    group: Option<usize>,
+    /// The characters since the last separator, if there are any, and those before it.
+    group: Option<Open>,
+    before: Closed,
     /// Single letters in a row, and the separators since the last.
     chain: usize,
     gap: usize,
@@ -122,13 +123,30 @@ struct Seen<'a> {
     scripts: Look,
 }
 
+/// Characters between two separators, while more may come.
+#[derive(Clone, Copy)]
+struct Open {
+    start: usize,
+    /// Whether a syllable begins them and one ended those before.
+    meets: bool,
+}
+
+/// The last characters between two separators.
+#[derive(Default)]
+struct Closed {
+    ends_in_syllable: bool,
+    /// Whether they are one syllable alone, and whether it met another one.
+    lone: bool,
+    lone_meets: bool,
+}
+
 impl Seen<'_> {
     /// A run of small letters of ASCII: none of them alone sets anything off.
     fn small_letters(&mut self, place: std::ops::Range<usize>) -> bool {
         let run = &self.text.as_bytes()[place.clone()];
         let repeats = run.windows(3).any(|three| three[0] == three[1] && three[1] == three[2]);
         let sets_off = repeats || self.mixes(SMALL) || self.ends_signs();
-        self.joins_group(place.start);
+        self.joins_group(SMALL, place.start);
         self.in_word = true;
         (self.numerals, self.repeated) = (0, 1);
         (self.last, self.look) = (char::from(run[run.len() - 1]), SMALL);
@@ -155,8 +173,7 @@ impl Seen<'_> {
 
     fn separates(&mut self, look: Look, at: usize) -> bool {
         if look & SEPARATES == 0 {
-            self.joins_group(at);
-            return false;
+            return self.joins_group(look, at);
         }
         let sets_off = self.group.is_some() && self.ends_group(at);
         self.group = None;
@@ -164,25 +181,34 @@ impl Seen<'_> {
         sets_off
     }
 
-    fn joins_group(&mut self, at: usize) {
-        if self.group.is_none() {
-            if self.gap > separators::GAP_MAX {
-                self.chain = 0;
-            }
-            self.group = Some(at);
+    /// Whether a syllable that stood alone now stands between two others.
+    fn joins_group(&mut self, look: Look, at: usize) -> bool {
+        let gap = std::mem::take(&mut self.gap);
+        if self.group.is_some() {
+            return false;
         }
-        self.gap = 0;
+        if gap > separators::GAP_MAX {
+            self.chain = 0;
+        }
+        let near = gap <= separators::GAP_MAX && self.before.ends_in_syllable;
+        let meets = near && look & SYLLABLE != 0;
+        self.group = Some(Open { start: at, meets });
+        meets && self.before.lone_meets
     }
 
     /// Whether the characters since the last separator are one link too many of a chain.
     fn ends_group(&mut self, at: usize) -> bool {
-        let Some(start) = self.group else { return false };
+        let Some(Open { start, meets }) = self.group else { return false };
         let group = &self.text[start..at];
         let alone = group.chars().nth(1).is_none();
         // Of ASCII only one character is one letter, or one with a digit, which is seen elsewhere.
         let single = (alone || !group.is_ascii()) && separators::is_single_text(group);
         self.chain = if single { self.chain + 1 } else { 0 };
-        (alone && self.look & SYLLABLE != 0) || self.chain >= separators::LETTERS_MIN
+        let ends_in_syllable = self.look & SYLLABLE != 0;
+        let lone = alone && ends_in_syllable;
+        let pair = lone && meets && self.before.lone;
+        self.before = Closed { ends_in_syllable, lone, lone_meets: lone && meets };
+        pair || self.chain >= separators::LETTERS_MIN
     }
 
     fn mixes(&mut self, look: Look) -> bool {

@@ -243,7 +243,7 @@ pub fn skeletons(
 ) -> Vec<Skeleton> {
     let source = Source { original, standard, worth };
     if is_plain(original, standard.text()) {
-        let joined = joined::join(&units::of(standard), original, standard);
+        let joined = joined::join_plain(original, standard);
         return joined.and_then(|joined| run_together(joined, &source)).into_iter().collect();
     }
     disguised(&source)

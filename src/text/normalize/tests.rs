@@ -313,11 +313,18 @@ fn texts_of_suspects() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(suspects), 0..14).prop_map(String::from_iter)
 }
 
+/// Texts long enough that some of their words stand far from every odd gap.
+fn long_texts() -> impl Strategy<Value = String> {
+    let pieces = "word| |le| |0'| |ͱ|don't|, |f'u'c'k|. |图书馆| |，|里| |나12너|나123너|가'1가| |x|\n|-\n| - |é|#longertags|/|❤|…|ไทย|का";
+    let pieces: Vec<&str> = pieces.split('|').collect();
+    prop::collection::vec(prop::sample::select(pieces), 0..60).prop_map(|parts| parts.concat())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(20_000) })]
 
     #[test]
-    fn a_quick_look_overlooks_nothing(text in prop_oneof![texts_of_suspects(), nasty()]) {
+    fn a_quick_look_overlooks_nothing(text in prop_oneof![texts_of_suspects(), nasty(), long_texts()]) {
         // What `@` opens is a mention for the quick look alone.
         let text = text.replace('@', "a");
         let standard = standard(&text);

@@ -15,11 +15,16 @@ pub(super) struct Unit {
 
 /// Every character of a standard view.
 pub(super) fn of(standard: &NormalizedText) -> Vec<Unit> {
+    of_range(standard, 0..standard.text().len())
+}
+
+/// Every character of a part of it.
+pub(super) fn of_range(standard: &NormalizedText, range: Range<usize>) -> Vec<Unit> {
     let unit = |(at, ch): (usize, char)| {
-        let start = offset(at);
+        let start = offset(range.start + at);
         Unit { ch, start, end: start + offset(ch.len_utf8()) }
     };
-    standard.text().char_indices().map(unit).collect()
+    standard.text()[range.clone()].char_indices().map(unit).collect()
 }
 
 impl Unit {
@@ -48,9 +53,9 @@ pub(super) fn written<'a>(units: &[Unit], original: &'a str, standard: &Normaliz
     &original[span.range()]
 }
 
-/// Whether nothing was left out between any two of the units.
-pub(super) fn touch(units: &[Unit]) -> bool {
-    units.windows(2).all(|pair| pair[1].start <= pair[0].end)
+/// Between how many neighbours something was left out.
+pub(super) fn apart(units: &[Unit]) -> usize {
+    units.windows(2).filter(|pair| pair[1].start > pair[0].end).count()
 }
 
 /// The units that stand for what lies inside a range of the original.

@@ -19,12 +19,14 @@ use rdkafka::{
 
 use super::{commit, store};
 use crate::{
+    config::kafka::Delivery,
     delivery::{Epoch, Partition},
     telemetry::Instruments,
     worker::{
         health::Health,
         kafka_log::KafkaLog,
         partitions::{Partitions, Withdrawn},
+        settings::WorkerSettings,
     },
 };
 
@@ -40,6 +42,7 @@ pub(in crate::worker) struct Context {
     health: Arc<Health>,
     instruments: Arc<Instruments>,
     revoke_deadline: Duration,
+    delivery: Delivery,
     /// A copy for the reading thread alone, so that a record's epoch costs no shared lock.
     epochs: Mutex<BTreeMap<Partition, Epoch>>,
     log: KafkaLog,
@@ -48,20 +51,20 @@ pub(in crate::worker) struct Context {
 }
 
 impl Context {
-    /// The callbacks of the consumer of `topic`.
+    /// The callbacks of the consumer of posts.
     pub(in crate::worker) fn new(
-        topic: &str,
+        settings: &WorkerSettings,
         partitions: &Arc<Partitions>,
         health: &Arc<Health>,
         instruments: &Arc<Instruments>,
-        revoke_deadline: Duration,
     ) -> Self {
         Self {
-            topic: topic.to_owned(),
+            topic: settings.topics.posts.clone(),
             partitions: Arc::clone(partitions),
             health: Arc::clone(health),
             instruments: Arc::clone(instruments),
-            revoke_deadline,
+            revoke_deadline: settings.deadlines.revoke,
+            delivery: settings.kafka.delivery,
             epochs: Mutex::default(),
             log: KafkaLog::new("consumer"),
             closing: AtomicBool::new(false),
@@ -76,6 +79,16 @@ impl Context {
     /// The epoch a partition is held under, if it is.
     pub(super) fn epoch(&self, partition: Partition) -> Option<Epoch> {
         self.epochs().get(&partition).copied()
+    }
+
+    /// Records of a partition count from now on, under this epoch.
+    pub(super) fn open(&self, partition: Partition, epoch: Epoch) {
+        self.epochs().insert(partition, epoch);
+    }
+
+    /// Records of a partition that still arrive are left out.
+    pub(super) fn close_partition(&self, partition: Partition) {
+        self.epochs().remove(&partition);
     }
 
     fn epochs(&self) -> MutexGuard<'_, BTreeMap<Partition, Epoch>> {
@@ -138,7 +151,7 @@ impl ConsumerContext for Context {
             Rebalance::Error(error) => tracing::warn!(%error, "a rebalance failed"),
         }
         self.instruments.rebalances().inc();
-        let held = self.epochs().len();
+        let held = self.partitions.lock().partitions().len();
         self.health.assigned(held);
         self.instruments.assigned().set(i64::try_from(held).unwrap_or(i64::MAX));
     }
@@ -159,15 +172,24 @@ impl ClientContext for Context {
     fn error(&self, error: KafkaError, reason: &str) {
         self.log.trouble(&error, reason);
         self.health.trouble(Some(format!("{error}: {reason}")));
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+            self.health.reaches(false);
+        }
     }
 
     fn stats(&self, statistics: Statistics) {
+        self.health.reaches(statistics.brokers.values().any(|broker| broker.state == "UP"));
         let Some(topic) = statistics.topics.get(&self.topic) else { return };
         for (&partition, numbers) in &topic.partitions {
             let partition = Partition(partition);
+            let lag = match self.delivery {
+                Delivery::AtLeastOnce => numbers.consumer_lag,
+                // The client knows nothing of what transactions commit, which is what is stored.
+                Delivery::ExactlyOnce => numbers.consumer_lag_stored,
+            };
             // -1 stands for "unknown", and the list has partitions of other members.
-            if numbers.consumer_lag >= 0 && self.epoch(partition).is_some() {
-                self.instruments.set_lag(partition, numbers.consumer_lag);
+            if lag >= 0 && self.epoch(partition).is_some() {
+                self.instruments.set_lag(partition, lag);
             }
         }
     }
@@ -182,12 +204,16 @@ fn flow_again(client: &BaseConsumer<Context>, assigned: &TopicPartitionList) {
 }
 
 /// Stores and commits what is finished, and tries again where the group's coordinator is moving.
+/// What transactions finish, they have committed.
 pub(in crate::worker) fn commit_positions(
     client: &BaseConsumer<Context>,
     topic: &str,
     partitions: &Partitions,
 ) -> Result<(), KafkaError> {
     store(client, topic, &partitions.risen());
+    if client.context().delivery == Delivery::ExactlyOnce {
+        return Ok(());
+    }
     let deadline = Instant::now() + COMMIT_PATIENCE;
     loop {
         match commit(client) {

@@ -5,6 +5,8 @@
 //! rebalances are served through the longest outage of the stages behind it.
 
 mod context;
+mod group;
+mod held;
 
 use std::{
     collections::BTreeSet,
@@ -27,6 +29,7 @@ use rdkafka::{
 };
 
 pub(super) use context::{Context, commit_positions};
+pub(super) use group::Group;
 
 use super::{
     health::Health,
@@ -53,8 +56,9 @@ pub(super) struct Permit;
 
 /// The reading thread.
 pub(super) struct Reader {
-    pub(super) client: BaseConsumer<Context>,
+    pub(super) client: Arc<BaseConsumer<Context>>,
     pub(super) topics: Topics,
+    pub(super) group: String,
     pub(super) batch: Batch,
     pub(super) cutter: Cutter,
     pub(super) permits: Receiver<Permit>,
@@ -90,6 +94,7 @@ impl Reader {
         let mut flow = Flow::Flowing;
         while !self.stop.is_requested() && !self.abort.load(Ordering::Acquire) {
             self.health.reader_turned();
+            self.serve_breaker(flow)?;
             flow = match flow {
                 Flow::Flowing => self.read()?,
                 Flow::Parked(since) => self.wait(since)?,
@@ -154,7 +159,9 @@ impl Reader {
             Some(Ok(message)) => {
                 // A partition that was just taken away has no epoch: its next owner reads this.
                 if let Some(record) = to_record(&message, self.client.context()) {
+                    let place = record.place;
                     self.batch.push(record, Instant::now());
+                    self.stop_behind_probe(place);
                 }
                 Ok(true)
             }
@@ -174,6 +181,12 @@ impl Reader {
                 );
                 Err(Stop::new(ExitCode::TemporaryFailure, sentence))
             }
+            Some(Err(KafkaError::MessageConsumption(
+                RDKafkaErrorCode::GroupAuthorizationFailed,
+            ))) => Err(forbidden("join the group", &self.group)),
+            Some(Err(KafkaError::MessageConsumption(
+                RDKafkaErrorCode::TopicAuthorizationFailed,
+            ))) => Err(forbidden("read the topic", &self.topics.posts)),
             // After other errors the client goes on by itself; its callback has told of them.
             Some(Err(_)) | None => Ok(false),
         }
@@ -213,7 +226,7 @@ impl Reader {
 
     fn resume(&self) {
         if let Ok(assignment) = self.client.assignment()
-            && let Err(error) = self.client.resume(&assignment)
+            && let Err(error) = self.client.resume(&self.without_held(&assignment))
         {
             tracing::warn!(%error, "partitions could not be resumed");
         }
@@ -266,6 +279,10 @@ fn store(client: &BaseConsumer<Context>, topic: &str, positions: &[(Partition, P
     }
 }
 
+fn forbidden(what: &str, name: &str) -> Stop {
+    Stop::new(ExitCode::NoPermission, format!("we may not {what} {name}: grant Read on it to us"))
+}
+
 fn to_record(message: &BorrowedMessage<'_>, context: &Context) -> Option<Record> {
     let partition = Partition(message.partition());
     let epoch = context.epoch(partition)?;
@@ -284,7 +301,7 @@ fn to_record(message: &BorrowedMessage<'_>, context: &Context) -> Option<Record>
 
 /// The headers of a record. A name that is no UTF-8 breaks the client library's reader by a panic,
 /// which must not make the record a poison record: such a header is left out.
-fn headers_of(headers: &rdkafka::message::BorrowedHeaders) -> Vec<Header> {
+pub(super) fn headers_of(headers: &rdkafka::message::BorrowedHeaders) -> Vec<Header> {
     let read = |index| {
         let header = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| headers.get(index)));
         let header = header.ok()?;

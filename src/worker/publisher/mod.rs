@@ -3,10 +3,15 @@
 //!
 //! A failed delivery is a fault of the world, not of the record: the producer is built anew and
 //! everything from the first unacknowledged record is sent again, until `publish.give_up`. Only
-//! size is a fault of the record; it becomes a dead letter with a claim check.
+//! size is a fault of the record; it becomes a dead letter with a claim check. Where delivery is
+//! exactly once, records are settled by transactions instead of by acknowledgements
+//! (`transactions.rs`); everything else is the same.
 
 mod parcel;
 mod producer;
+mod transactional;
+mod transactions;
+mod trouble;
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -21,16 +26,18 @@ use rdkafka::ClientConfig;
 use self::{
     parcel::{Addressee, Parcel, Smaller},
     producer::{Failure, Producer, Report, Sent},
+    transactions::Transactions,
+    trouble::Trouble,
 };
 use super::{
-    consumer::Permit,
+    consumer::{Group, Permit},
     health::Health,
     partitions::{Partitions, Withdrawal, Withdrawn},
     pool::JudgedChunk,
     settings::WorkerSettings,
 };
 use crate::{
-    delivery::{Disposition, Progress, Sequencer, Slot, Window},
+    delivery::{Disposition, Partition, Progress, Sequencer, Slot, Window},
     stop::{ExitCode, Stop},
     telemetry::{Instruments, Stage},
 };
@@ -42,14 +49,16 @@ const POLL: Duration = Duration::from_millis(1);
 const REST: Duration = Duration::from_millis(50);
 /// Records handed over between two polls, under one lock of the positions.
 const BURST_MAX: usize = 256;
-/// The first and the longest pause before sending again.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+
+pub(super) use transactions::{denied, new_id};
 
 /// The publishing thread.
 pub(super) struct Publisher {
     settings: Arc<WorkerSettings>,
     config: ClientConfig,
     producer: Producer,
+    /// Where delivery is exactly once.
+    transactions: Option<Transactions>,
     chunks: Receiver<JudgedChunk>,
     withdrawals: Receiver<Withdrawal>,
     permits: Sender<Permit>,
@@ -69,22 +78,6 @@ pub(super) struct Publisher {
     ended: bool,
 }
 
-/// What stands between us and the broker.
-#[derive(Debug)]
-struct Trouble {
-    /// Since then records are awaited and the oldest of them did not change.
-    since: Option<Instant>,
-    /// The oldest unfinished record when the trouble ended last. Progress behind it is none: one
-    /// record that fails for good has all the others sent again and acknowledged again.
-    oldest: Slot,
-    last: Option<Failure>,
-    /// Nothing is sent before.
-    resume: Option<Instant>,
-    pause: Duration,
-    /// Records before this slot are sent one at a time, to find the one that is too large.
-    alone_before: Slot,
-}
-
 /// The ends of the channels that the publisher holds.
 pub(super) struct Ends {
     pub(super) chunks: Receiver<JudgedChunk>,
@@ -93,20 +86,26 @@ pub(super) struct Ends {
 }
 
 impl Publisher {
-    /// A publisher that has not begun.
+    /// A publisher that has not begun; with an id for its transactions they hold the positions of
+    /// the group.
     pub(super) fn new(
         settings: &Arc<WorkerSettings>,
         ends: Ends,
+        group: Option<(&str, Group)>,
         partitions: &Arc<Partitions>,
         health: &Arc<Health>,
         instruments: &Arc<Instruments>,
     ) -> Result<Self, Stop> {
-        let config = settings.kafka.producer();
+        let config = match group {
+            None => settings.kafka.producer(),
+            Some((id, _)) => settings.kafka.transactional_producer(id),
+        };
         let producer = new_producer(&config, health)?;
         Ok(Self {
             settings: Arc::clone(settings),
             config,
             producer,
+            transactions: group.map(|(_, group)| Transactions::new(settings, group)),
             chunks: ends.chunks,
             withdrawals: ends.withdrawals,
             permits: ends.permits,
@@ -131,10 +130,13 @@ impl Publisher {
             self.receive();
             let more = self.hand_over()?;
             self.collect(more)?;
+            self.settle()?;
             self.finish();
             self.answer_withdrawals();
+            self.settle_held();
             self.give_up()?;
         }
+        self.leave();
         Ok(())
     }
 
@@ -182,12 +184,14 @@ impl Publisher {
 
     /// Hands over in input order as much as the producer takes; true when a poll is all it lacks.
     fn hand_over(&mut self) -> Result<bool, Stop> {
-        if self.trouble.resume.is_some_and(|resume| Instant::now() < resume) {
+        if self.trouble.pauses() {
             return Ok(false);
         }
-        self.trouble.resume = None;
         for _ in 0..BURST_MAX {
             if !self.send_unsent()? {
+                return Ok(false);
+            }
+            if self.transactions.as_ref().is_some_and(|transactions| !transactions.take_more()) {
                 return Ok(false);
             }
             let nothing_awaited = self.window.waiting() == 0;
@@ -198,14 +202,25 @@ impl Publisher {
             }
             if !self.partitions.lock().is_open(place.partition, place.epoch) {
                 self.window.abandon();
+                self.partitions.breaker().abandoned(place);
                 continue;
             }
             let addressees = parcel.addressees(&self.settings.topics);
             let reports = u8::try_from(addressees.clone().count()).ok().and_then(NonZeroU8::new);
             let disposition = parcel.disposition();
+            if let Some(transactions) = &mut self.transactions
+                && let Err(failure) = transactions.join(&self.producer, slot, parcel.size())
+            {
+                self.send_again(&[(slot, failure)])?;
+                return Ok(false);
+            }
             self.unsent.extend(addressees.map(|addressee| (slot, addressee)));
             let reports = reports.expect("a parcel has one to three addressees");
             self.window.hand_over(reports, disposition);
+            if self.partitions.breaker().observe(place, disposition, Instant::now()) {
+                // What follows of this partition is not handed over.
+                self.partitions.lock().close(place.partition);
+            }
         }
         Ok(true)
     }
@@ -239,7 +254,12 @@ impl Publisher {
         let wait = if more_to_send || self.window.is_empty() { Duration::ZERO } else { POLL };
         let mut failed = Vec::new();
         let mut acknowledged = false;
-        for Report { slot, result } in self.producer.poll(wait) {
+        let is_due = self.transactions.as_ref().is_some_and(Transactions::is_due);
+        let reports = if is_due { self.producer.flush(wait) } else { self.producer.poll(wait) };
+        if let Some(topic) = self.producer.forbidden() {
+            self.trouble.forbidden = Some(topic);
+        }
+        for Report { slot, result } in reports {
             match result {
                 Ok(()) => {
                     self.window.acknowledge(slot);
@@ -248,12 +268,12 @@ impl Publisher {
                 Err(failure) => failed.push((slot, failure)),
             }
         }
-        let progress =
-            acknowledged && self.trouble.ends(self.window.first_unfinished(), &self.health);
+        let settled = acknowledged && self.transactions.is_none();
+        let progress = settled && self.trouble.ends(self.window.first_unfinished(), &self.health);
         if !failed.is_empty() {
             self.send_again(&failed)?;
         }
-        self.health.awaits(self.window.waiting(), progress);
+        self.health.awaits(self.awaited(), progress);
         Ok(())
     }
 
@@ -273,7 +293,13 @@ impl Publisher {
                 }
             }
         }
-        let again = self.window.rewind();
+        let again = if self.transactions.is_some() {
+            self.abort()?
+        } else {
+            self.instruments.producer_rebuilds().inc();
+            self.producer = new_producer(&self.config, &self.health)?;
+            self.window.rewind()
+        };
         self.unsent.clear();
         for &slot in too_large.range(..self.trouble.alone_before) {
             self.shrink(slot)?;
@@ -286,9 +312,7 @@ impl Publisher {
         }
         let failure = failed.first().map(|&(_, failure)| failure);
         tracing::warn!(records = again, ?failure, "deliveries failed: sending again");
-        self.instruments.producer_rebuilds().inc();
         self.instruments.records_sent_again().inc_by(u64::try_from(again).unwrap_or(u64::MAX));
-        self.producer = new_producer(&self.config, &self.health)?;
         Ok(())
     }
 
@@ -327,7 +351,11 @@ impl Publisher {
 
     /// Lets finished batches go, in order.
     fn finish(&mut self) {
-        while let Some(finished) = self.window.take_finished() {
+        let settled = match &self.transactions {
+            None => Slot(u64::MAX),
+            Some(transactions) => transactions.from().unwrap_or(self.window.next_slot()),
+        };
+        while let Some(finished) = self.window.take_finished_before(settled) {
             self.reach(&finished.progress);
             for (parcel, disposition) in &finished.records {
                 self.instruments.records(*disposition).inc();
@@ -348,16 +376,28 @@ impl Publisher {
     /// Answers whoever gives partitions back, once their records are at their end.
     fn answer_withdrawals(&mut self) {
         for withdrawal in std::mem::take(&mut self.open_withdrawals) {
-            let settled = !self.window.awaits(&withdrawal.partitions);
+            let settled = match &self.transactions {
+                None => !self.window.awaits(&withdrawal.partitions),
+                Some(transactions) => transactions.from().is_none(),
+            };
             if !settled && Instant::now() < withdrawal.deadline {
                 self.open_withdrawals.push(withdrawal);
                 continue;
             }
-            self.reach(&self.window.progress(&withdrawal.partitions));
+            if self.transactions.is_none() {
+                self.reach(&self.window.progress(&withdrawal.partitions));
+            }
             let answer = if settled { Withdrawn::Settled } else { Withdrawn::Late };
             // Whoever asked may have waited too long; then nobody listens.
             let _ = withdrawal.reply.send(answer);
         }
+    }
+
+    /// Says of which partitions that are held back nothing is left here.
+    fn settle_held(&self) {
+        let breaker = self.partitions.breaker();
+        let settled = |of: &Partition| !self.window.has(*of);
+        breaker.unsettled().into_iter().filter(settled).for_each(|of| breaker.settle(of));
     }
 
     fn reach(&self, progress: &[Progress]) {
@@ -367,14 +407,30 @@ impl Publisher {
         }
     }
 
+    /// Records that were handed over and are not at their end.
+    fn awaited(&self) -> usize {
+        self.transactions.as_ref().map_or(self.window.waiting(), Transactions::records)
+    }
+
     /// Stops the worker when the broker has not acknowledged the oldest record for too long.
     fn give_up(&mut self) -> Result<(), Stop> {
-        if self.window.waiting() == 0 && self.trouble.resume.is_none() {
+        let blocked = self.transactions.as_ref().is_some_and(Transactions::is_blocked);
+        let blocked = blocked && !self.window.is_empty();
+        if self.awaited() == 0 && !blocked && !self.trouble.is_paused() {
             self.trouble.since = None;
             return Ok(());
         }
-        let since = *self.trouble.since.get_or_insert_with(Instant::now);
-        if since.elapsed() < self.settings.give_up {
+        let waited = self.trouble.since.get_or_insert_with(Instant::now).elapsed();
+        if let Some(topic) = &self.trouble.forbidden
+            && waited >= self.settings.give_up.min(self.settings.deadlines.start)
+        {
+            let sentence = format!(
+                "we may not write to the topic {topic}: grant Write on it to us; nothing is lost, \
+                 a restart goes on from the last committed position"
+            );
+            return Err(Stop::new(ExitCode::NoPermission, sentence));
+        }
+        if waited < self.settings.give_up {
             return Ok(());
         }
         let cause = match self.trouble.last {
@@ -392,66 +448,8 @@ impl Publisher {
     }
 }
 
-impl Trouble {
-    /// All is well.
-    fn none() -> Self {
-        Self {
-            since: None,
-            oldest: Slot(0),
-            last: None,
-            resume: None,
-            pause: PAUSES.0,
-            alone_before: Slot(0),
-        }
-    }
-
-    /// Records were acknowledged and now `oldest` is the first that is not: true when that is
-    /// progress, which ends the trouble.
-    fn ends(&mut self, oldest: Slot, health: &Health) -> bool {
-        if oldest <= self.oldest {
-            return false;
-        }
-        self.oldest = oldest;
-        if self.last.take().is_some() {
-            tracing::info!("deliveries succeed again");
-        }
-        health.trouble(None);
-        self.since = None;
-        self.pause = PAUSES.0;
-        true
-    }
-
-    /// Sends nothing for a while, longer each time.
-    fn pause(&mut self) {
-        self.resume = Some(Instant::now() + self.pause);
-        self.pause = (self.pause * 2).min(PAUSES.1);
-    }
-}
-
 fn new_producer(config: &ClientConfig, health: &Arc<Health>) -> Result<Producer, Stop> {
     Producer::new(config, health).map_err(|error| {
         Stop::new(ExitCode::Configuration, format!("the Kafka settings are refused: {error}"))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_record_that_always_fails_does_not_hide_behind_others_that_are_sent_again() {
-        let health = Health::new(Duration::from_secs(1));
-        let mut trouble = Trouble::none();
-        assert!(trouble.ends(Slot(3), &health), "everything before the bad record");
-        let since = Instant::now();
-        trouble.since = Some(since);
-        trouble.pause();
-        for _ in 0..3 {
-            assert!(!trouble.ends(Slot(3), &health), "only others were acknowledged, once more");
-        }
-        assert_eq!(trouble.since, Some(since), "the time to give up comes nearer");
-        assert!(trouble.pause > PAUSES.0, "the pauses grow");
-        assert!(trouble.ends(Slot(4), &health), "the record itself");
-        assert_eq!((trouble.since, trouble.pause), (None, PAUSES.0));
-    }
 }

@@ -80,6 +80,14 @@ impl Parcel {
         }
     }
 
+    /// About how many bytes are written for it, without copies.
+    pub(super) fn size(&self) -> usize {
+        match &self.content {
+            Content::Decision(publication) => publication.payload.len(),
+            Content::Letter { letter, .. } => letter.value.as_ref().map_or(0, Vec::len),
+        }
+    }
+
     /// What is wrong with the record, if it becomes a dead letter.
     pub(super) fn error_code(&self) -> Option<ErrorCode> {
         match &self.content {
@@ -89,7 +97,10 @@ impl Parcel {
     }
 
     /// The topics that get it: one to three.
-    pub(super) fn addressees(&self, topics: &Topics) -> impl Iterator<Item = Addressee> + Clone {
+    pub(super) fn addressees(
+        &self,
+        topics: &Topics,
+    ) -> impl Iterator<Item = Addressee> + Clone + use<> {
         let all = match &self.content {
             Content::Decision(publication) => {
                 let reviews = publication.copies.reviews && topics.reviews.is_some();

@@ -1,5 +1,5 @@
-//! The producer behind a small seam: send, poll, reports. Another delivery guarantee changes this
-//! side of the seam and the publisher's loop, and nothing before them.
+//! The producer behind a small seam: send, poll, reports. What transactions need besides stands in
+//! `transactional.rs`.
 
 use std::{
     sync::{Arc, Mutex},
@@ -10,7 +10,7 @@ use rdkafka::{
     ClientConfig, ClientContext,
     config::RDKafkaLogLevel,
     error::KafkaError,
-    message::{Header as KafkaHeader, OwnedHeaders},
+    message::{Header as KafkaHeader, Message as _, OwnedHeaders},
     producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext},
     types::RDKafkaErrorCode,
 };
@@ -66,7 +66,12 @@ impl Producer {
     /// A producer with these settings.
     pub(super) fn new(config: &ClientConfig, health: &Arc<Health>) -> Result<Self, KafkaError> {
         let log = KafkaLog::new("producer");
-        let reports = Reports { arrived: Mutex::default(), health: Arc::clone(health), log };
+        let reports = Reports {
+            arrived: Mutex::default(),
+            forbidden: Mutex::default(),
+            health: Arc::clone(health),
+            log,
+        };
         Ok(Self { client: config.create_with_context(reports)? })
     }
 
@@ -87,6 +92,24 @@ impl Producer {
         }
     }
 
+    /// The same, and asks the producer not to wait for fuller requests. Returns at once when
+    /// nothing is on its way.
+    pub(super) fn flush(&self, wait: Duration) -> Vec<Report> {
+        // An error says that something is still on its way, which is nothing new.
+        let _ = self.client.flush(wait);
+        std::mem::take(&mut *self.client.context().lock())
+    }
+
+    /// The topic that we may not write to, if a report since the last look said so.
+    pub(super) fn forbidden(&self) -> Option<String> {
+        self.client.context().forbidden.lock().expect("nobody panics with this").take()
+    }
+
+    /// The client, for its transactional calls.
+    pub(super) fn client(&self) -> &BaseProducer<impl ProducerContext> {
+        &self.client
+    }
+
     /// Serves the producer for all of `wait`, and takes the reports that came.
     pub(super) fn poll(&self, wait: Duration) -> Vec<Report> {
         self.client.poll(wait);
@@ -97,6 +120,7 @@ impl Producer {
 /// The callbacks of the producer. They run inside [`Producer::poll`].
 struct Reports {
     arrived: Mutex<Vec<Report>>,
+    forbidden: Mutex<Option<String>>,
     health: Arc<Health>,
     log: KafkaLog,
 }
@@ -114,8 +138,13 @@ impl ProducerContext for Reports {
         let slot = Slot(u64::try_from(opaque).expect("it was made from a slot"));
         let result = match result {
             Ok(_) => Ok(()),
-            Err((error, _)) => {
-                Err(failure(error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail)))
+            Err((error, record)) => {
+                let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
+                if code == RDKafkaErrorCode::TopicAuthorizationFailed {
+                    let mut forbidden = self.forbidden.lock().expect("nobody panics with this");
+                    *forbidden = Some(record.topic().to_owned());
+                }
+                Err(failure(code))
             }
         };
         self.lock().push(Report { slot, result });

@@ -42,8 +42,13 @@ fn the_rows_ask_what_an_operator_asks() {
     let dashboard = dashboard();
     let rows = panels(&dashboard).filter(|panel| panel["type"] == "row");
     let rows: Vec<&str> = rows.map(|row| words(row, "/title")).collect();
-    let wanted =
-        ["Is it alive?", "What does it decide?", "Where does the time go?", "What goes wrong?"];
+    let wanted = [
+        "Is it alive?",
+        "What does it decide?",
+        "Where does the time go?",
+        "What goes wrong?",
+        "What do the models say?",
+    ];
     assert_eq!(rows, wanted);
 }
 

@@ -1,18 +1,25 @@
 //! Queries against the metrics that a worker really shows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::{sync::Arc, time::Duration};
 
 use promql_parser::{
     label::{MatchOp, Matcher},
     parser::{self, AggregateExpr, Expr, LabelModifier, VectorSelector},
     util::{ExprVisitor, walk_expr},
 };
-use tidegate::{decision::Action, delivery::Partition, signal::Status, telemetry::Instruments};
+use tidegate::{
+    classify::{Failure, Happened, ModelEvent},
+    decision::Action,
+    delivery::Partition,
+    signal::{ModelIdentity, Status},
+    telemetry::{Instruments, OpinionResult, TrialResult, model_observer},
+};
 
 /// Labels that Prometheus gives to whatever it scrapes.
 const OF_TARGETS: [&str; 2] = ["instance", "job"];
 /// Labels whose values posts, files or clusters choose; what a query compares them with is free.
-const OPEN: [&str; 4] = ["region", "rule", "partition", "bundle"];
+const OPEN: [&str; 5] = ["region", "rule", "partition", "bundle", "model"];
 /// Functions that make sense of something that only rises.
 const OF_COUNTERS: [&str; 3] = ["rate", "irate", "increase"];
 /// Functions that make sense of something that rises and falls.
@@ -25,6 +32,24 @@ pub(super) struct Metrics(BTreeMap<String, Series>);
 struct Series {
     rises: bool,
     labels: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// A model that has seen everything that can happen to one.
+pub(crate) fn a_model_of_every_fate(instruments: &Arc<Instruments>) {
+    let observer = model_observer(instruments);
+    let identity = ModelIdentity { name: "m".into(), version: "1".into(), sha256: String::new() };
+    let model = Arc::new(identity);
+    let failed = |failure| Happened::Failed { failure, reason: "for a test".to_owned() };
+    let scored = Happened::Scored { posts: 1, time: Duration::from_millis(1) };
+    for what in Failure::ALL.map(failed).into_iter().chain([scored, Happened::Suspended]) {
+        observer.tell(&ModelEvent { model: Arc::clone(&model), what });
+    }
+    for result in OpinionResult::ALL {
+        instruments.second_opinions("m", result).inc();
+    }
+    for result in TrialResult::ALL {
+        instruments.shadow_posts("m", result).inc();
+    }
 }
 
 /// What a query uses.
@@ -41,7 +66,7 @@ pub(super) struct Uses {
 impl Metrics {
     /// Those of a worker after it has seen something, and Prometheus's own.
     pub(super) fn of_a_worker() -> Self {
-        let instruments = Instruments::new();
+        let instruments = Arc::new(Instruments::new());
         // Series of open labels exist once they were used.
         for action in Action::ALL {
             instruments.decisions("default", action).inc();
@@ -53,6 +78,7 @@ impl Metrics {
         instruments.set_bundle("hash");
         instruments.emergency_uses("pack/rule").inc();
         instruments.condition_missing("author.age_days").inc();
+        a_model_of_every_fate(&instruments);
         let mut metrics = Self::of_page(&instruments.render());
         metrics.0.insert("up".into(), Series::default());
         let labels = ["alertname", "severity"].map(|label| (label.into(), BTreeSet::new()));

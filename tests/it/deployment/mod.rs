@@ -7,7 +7,7 @@ mod compose;
 mod dashboard;
 mod image;
 mod kubernetes;
-mod metrics;
+pub(crate) mod metrics;
 
 use std::{
     fs,

@@ -1,8 +1,12 @@
 //! Examples pass the gates that real files pass, and the schemas.
 
-use std::{ffi::OsString, path::Path};
+use std::{ffi::OsString, path::Path, sync::Arc};
 
 use serde_json::Value;
+use tidegate::{
+    classify::manifest::Manifest,
+    diagnostic::{Diagnostics, SourceFile},
+};
 
 use super::{Fence, fences, fences_of, program, shell::commands, write};
 use crate::support::{
@@ -41,6 +45,8 @@ fn layer(folder: &Path, fence: &Fence, index: usize) -> bool {
     } else if fence.is("yaml emergency") {
         write(&folder.join("emergency.yaml"), body);
         write(&folder.join("bundle.yaml"), "regions: [default]\n");
+    } else if fence.is("yaml routing") {
+        write(&folder.join("bundle.yaml"), body);
     } else {
         return false;
     }
@@ -66,6 +72,19 @@ fn the_folder_that_the_page_on_rules_builds_passes_every_gate() {
     for rule in ["tickets/refund-lure: blocks", "offers/casino-bonus: blocks"] {
         assert!(shown.contains(rule), "{rule}\n{shown}");
     }
+}
+
+#[test]
+fn manifests_in_the_pages_are_read() {
+    let mut checked = 0;
+    for fence in fences().iter().filter(|fence| fence.is("yaml model")) {
+        let file = SourceFile { path: fence.place.clone(), text: fence.body.clone() };
+        let mut out = Diagnostics::default();
+        let manifest = Manifest::parse(&Arc::new(file), &mut out);
+        assert!(manifest.is_some(), "{}: {:?}", fence.place, out.sorted());
+        checked += 1;
+    }
+    assert!(checked > 0);
 }
 
 #[test]

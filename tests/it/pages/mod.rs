@@ -14,8 +14,14 @@ mod shell;
 use std::{fs, path::Path, process::Command};
 
 /// The pages whose examples are checked.
-const PAGES: [&str; 5] =
-    ["README.md", "docs/rules.md", "docs/policies.md", "docs/operations.md", "docs/wire.md"];
+const PAGES: [&str; 6] = [
+    "README.md",
+    "docs/rules.md",
+    "docs/policies.md",
+    "docs/operations.md",
+    "docs/wire.md",
+    "docs/models.md",
+];
 
 /// What stands between two lines of backticks.
 #[derive(Debug, Clone)]
@@ -90,13 +96,15 @@ fn write(path: &Path, text: &str) {
 
 #[test]
 fn every_example_says_what_it_is() {
-    const KNOWN: [&str; 17] = [
+    const KNOWN: [&str; 19] = [
         "yaml rule",
         "yaml row",
         "yaml pack",
         "yaml policy",
         "yaml config",
         "yaml emergency",
+        "yaml routing",
+        "yaml model",
         "yaml broken",
         "json post",
         "json decision",

@@ -7,15 +7,15 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tidegate::config::{
-    Topics,
-    kafka::{KafkaSettings, Protocol, Sasl, Tls},
+    BreakerSettings, Topics,
+    kafka::{Delivery, KafkaSettings, Protocol, Sasl, Tls},
 };
-use tidegate::delivery::{BatchLimits, Record};
+use tidegate::delivery::{BatchLimits, Record, TransactionLimits};
 use tidegate::telemetry::Instruments;
 use tidegate::wire::dead_letter::{DeadLetter, Stage};
 use tidegate::wire::error::{ErrorCode, WireError};
 use tidegate::worker::{
-    self, AdminSettings, Copies, Deadlines, Judge, JudgeError, JudgeFactory, Judgement,
+    self, AdminSettings, Beside, Copies, Deadlines, Judge, JudgeError, JudgeFactory, Judgement,
     Publication, Stop, StopSignal, WorkerSettings,
 };
 
@@ -82,7 +82,11 @@ fn refuse(code: ErrorCode) -> Judgement {
 /// Settings for a broker at `address`: short times, small batches.
 pub(crate) fn settings(address: &str) -> WorkerSettings {
     // The mock lets a group begin after 3 s; a shorter session would end before that.
-    let short = [("session.timeout.ms", "4000"), ("heartbeat.interval.ms", "100")];
+    let short = [
+        ("session.timeout.ms", "4000"),
+        ("heartbeat.interval.ms", "100"),
+        ("transaction.timeout.ms", "3000"),
+    ];
     let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
     WorkerSettings {
         source: "tests".into(),
@@ -90,6 +94,7 @@ pub(crate) fn settings(address: &str) -> WorkerSettings {
             brokers: address.to_owned(),
             group: "tidegate".into(),
             protocol: Protocol::Classic,
+            delivery: Delivery::AtLeastOnce,
             tls: Tls::default(),
             sasl: Sasl::default(),
             librdkafka: short.into_iter().map(owned).collect::<BTreeMap<_, _>>(),
@@ -107,10 +112,13 @@ pub(crate) fn settings(address: &str) -> WorkerSettings {
             linger: Duration::from_millis(5),
         },
         batches_in_flight: NonZeroUsize::new(4).expect("four"),
+        transaction: TransactionLimits::default(),
         threads: NonZeroUsize::new(2).expect("two"),
         give_up: Duration::from_mins(1),
         dead_letter_bytes: 900 << 10,
+        breaker: BreakerSettings::default(),
         admin: AdminSettings { listen: None, token: None },
+        beside: Beside::default(),
         deadlines: Deadlines::default(),
     }
 }
@@ -147,4 +155,14 @@ impl Running {
     pub(crate) fn has_ended(&self) -> bool {
         self.thread.is_finished()
     }
+}
+
+/// Letters and digits without any order.
+pub(crate) fn noise(bytes: usize) -> String {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        char::from_digit(u32::try_from(state >> 59).expect("five bits"), 36).expect("below 36")
+    };
+    (0..bytes).map(|_| next()).collect()
 }

@@ -44,6 +44,21 @@ pub(crate) struct Kafka {
     process: Option<Process>,
     folder: TempDir,
     port: u16,
+    /// More listeners by their names.
+    listeners: BTreeMap<&'static str, u16>,
+}
+
+/// What a node has beside its open listener.
+#[derive(Default)]
+pub(crate) struct Extras {
+    /// Names and security protocols of more listeners.
+    pub(crate) listeners: Vec<(&'static str, &'static str)>,
+    /// More lines of its settings.
+    pub(crate) properties: String,
+    /// More arguments for whoever formats its folder.
+    pub(crate) format: Vec<String>,
+    /// The port that clients of the open listener are sent to, where it is not the listener's own.
+    pub(crate) way: Option<u16>,
 }
 
 /// A record to produce.
@@ -80,19 +95,46 @@ impl Kafka {
 
     /// A node of the caller's own, for a test that stops or kills it.
     pub(crate) fn start() -> Self {
+        Self::start_with(|_| Extras::default())
+    }
+
+    /// A node that clients are sent to by way of another port, on which somebody passes everything
+    /// on to [`Self::address`].
+    pub(crate) fn start_behind(way: u16) -> Self {
+        Self::start_with(|_| Extras { way: Some(way), ..Extras::default() })
+    }
+
+    /// The same, with what `extras` makes in the node's folder.
+    pub(crate) fn start_with(extras: impl FnOnce(&Path) -> Extras) -> Self {
         let folder = scratch("kafka");
-        let [port, controller] = free_ports();
-        fs::write(settings(folder.path()), server_properties(folder.path(), port, controller))
-            .expect("the scratch folder can be written");
-        let mut kafka = Self { process: None, folder, port };
-        kafka.format();
+        let mut ports = free_ports();
+        let mut port = || ports.next().expect("one of ten thousand ports is free");
+        let (open, controller) = (port(), port());
+        let extras = extras(folder.path());
+        let listeners = extras.listeners.iter().map(|(name, _)| (*name, port())).collect();
+        let mut properties =
+            server_properties(folder.path(), open, controller, &extras, &listeners);
+        properties += &extras.properties;
+        fs::write(settings(folder.path()), properties).expect("the scratch folder can be written");
+        let mut kafka = Self { process: None, folder, port: open, listeners };
+        kafka.format(&extras.format);
         kafka.restart();
         kafka
     }
 
     /// A broker that somebody else runs on this port of this machine.
     pub(crate) fn at(port: u16) -> Self {
-        Self { process: None, folder: scratch("kafka"), port }
+        Self { process: None, folder: scratch("kafka"), port, listeners: BTreeMap::new() }
+    }
+
+    /// What clients of one of its further listeners connect to.
+    pub(crate) fn address_of(&self, listener: &str) -> String {
+        format!("127.0.0.1:{}", self.listeners[listener])
+    }
+
+    /// Its folder, which it is removed with.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// What clients connect to.
@@ -110,6 +152,16 @@ impl Kafka {
     /// `kill -9`: what was not yet on disk may be lost, as in a crash.
     pub(crate) fn kill(&mut self) {
         self.process.take().expect("the node runs").kill();
+    }
+
+    /// The node stands still: connections stay open and nothing is answered.
+    pub(crate) fn pause(&self) {
+        self.process.as_ref().expect("the node runs").signal("STOP");
+    }
+
+    /// The node goes on.
+    pub(crate) fn go_on(&self) {
+        self.process.as_ref().expect("the node runs").signal("CONT");
     }
 
     /// Starts a stopped or killed node again, with its data and on its ports.
@@ -142,8 +194,14 @@ impl Kafka {
     fn topic_with(&self, stem: &str, partitions: i32, settings: &[(&str, &str)]) -> String {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("{stem}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        self.create_topic(&name, partitions, settings);
+        name
+    }
+
+    /// Creates a topic of exactly this name, and waits until it has a leader.
+    pub(crate) fn create_topic(&self, name: &str, partitions: i32, settings: &[(&str, &str)]) {
         let admin: AdminClient<_> = self.client().create().expect("a client can be made");
-        let mut topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
+        let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
         for (key, value) in settings {
             topic = topic.set(key, value);
         }
@@ -154,11 +212,42 @@ impl Kafka {
         }
         let led = poll_until(ANSWER, || self.is_ready().then_some(()));
         assert!(led.is_some(), "topic {name} got no leader");
-        name
+    }
+
+    /// Deletes a topic with everything in it.
+    pub(crate) fn delete_topic(&self, name: &str) {
+        let admin: AdminClient<_> = self.client().create().expect("a client can be made");
+        let options = AdminOptions::new().operation_timeout(Some(ANSWER));
+        let results = wait_for(admin.delete_topics(&[name], &options)).expect("the node answers");
+        for result in results {
+            result.unwrap_or_else(|(name, code)| panic!("topic {name} not deleted: {code}"));
+        }
+    }
+
+    /// The offset behind the last record of each partition.
+    pub(crate) fn ends(&self, topic: &str) -> BTreeMap<i32, i64> {
+        let reader = self.reader("tidegate-tests-reader");
+        let end = |partition| {
+            let (_, end) = reader
+                .fetch_watermarks(topic, partition, ANSWER)
+                .unwrap_or_else(|error| panic!("the end of {topic}: {error}"));
+            (partition, end)
+        };
+        self.partitions(&reader, topic).into_iter().map(end).collect()
     }
 
     /// Produces `records` in order, idempotent and with `acks=all`; returns when all are stored.
     pub(crate) fn produce(&self, topic: &str, records: impl IntoIterator<Item = NewRecord>) {
+        self.produce_at(None, topic, records);
+    }
+
+    /// The same with a time of their own, in milliseconds since 1970.
+    pub(crate) fn produce_at(
+        &self,
+        timestamp: Option<i64>,
+        topic: &str,
+        records: impl IntoIterator<Item = NewRecord>,
+    ) {
         let mut client = self.client();
         client.set("enable.idempotence", "true").set("linger.ms", "5");
         client.set("message.max.bytes", "20000000");
@@ -166,7 +255,7 @@ impl Kafka {
             client.create_with_context(Reports::default()).expect("a producer can be made");
         let mut sent = 0;
         for record in records {
-            send(&producer, topic, &record);
+            send(&producer, topic, (&record, timestamp));
             sent += 1;
         }
         let reports = producer.context();
@@ -178,6 +267,14 @@ impl Kafka {
 
     /// Everything that committed readers see in `topic`, by partition and offset.
     pub(crate) fn read_all(&self, topic: &str) -> Vec<StoredRecord> {
+        let mut records = Vec::new();
+        self.read_each(topic, |record| records.push(record));
+        records.sort_by_key(|record| (record.partition, record.offset));
+        records
+    }
+
+    /// The same one by one, for topics that are too large to be held; in the order of each partition.
+    pub(crate) fn read_each(&self, topic: &str, mut take: impl FnMut(StoredRecord)) {
         let reader = self.reader("tidegate-tests-reader");
         let mut open = self.partitions(&reader, topic);
         let mut from_start = TopicPartitionList::new();
@@ -187,17 +284,25 @@ impl Kafka {
                 .expect("the beginning is an offset");
         }
         reader.assign(&from_start).expect("partitions can be assigned");
-        let mut records = Vec::new();
         while !open.is_empty() {
             match reader.poll(ANSWER) {
-                Some(Ok(record)) => records.push(stored(&record)),
+                Some(Ok(record)) => take(stored(&record)),
                 Some(Err(KafkaError::PartitionEOF(done))) => open.retain(|&p| p != done),
                 Some(Err(error)) => panic!("reading {topic}: {error}"),
                 None => panic!("{topic} has no end: a transaction is open in {open:?}"),
             }
         }
-        records.sort_by_key(|record| (record.partition, record.offset));
-        records
+    }
+
+    /// About how many records were written to `topic`: transactions and what marks their ends count
+    /// too. Unlike reading, it comes to an end while somebody writes.
+    pub(crate) fn written(&self, topic: &str) -> usize {
+        let reader = self.reader("tidegate-tests-reader");
+        let end = |partition| {
+            reader.fetch_watermarks(topic, partition, ANSWER).expect("the node answers").1
+        };
+        let total: i64 = self.partitions(&reader, topic).into_iter().map(end).sum();
+        usize::try_from(total).expect("a count")
     }
 
     /// The positions that `group` has committed in `topic`: for each partition the next offset to
@@ -208,7 +313,9 @@ impl Kafka {
         for partition in self.partitions(&reader, topic) {
             asked.add_partition(topic, partition);
         }
-        let answer = reader.committed_offsets(asked, ANSWER).expect("the coordinator answers");
+        // A coordinator that was just elected refuses at first.
+        let answer = poll_until(ANSWER, || reader.committed_offsets(asked.clone(), ANSWER).ok());
+        let answer = answer.expect("the coordinator answers");
         let positions =
             answer.elements().into_iter().filter_map(|element| match element.offset() {
                 Offset::Offset(next) => Some((element.partition(), next)),
@@ -258,10 +365,10 @@ impl Kafka {
         })
     }
 
-    fn format(&self) {
+    fn format(&self, more: &[String]) {
         let mut command = java();
         command.arg("kafka.tools.StorageTool").args(["format", "--standalone", "-t", CLUSTER_ID]);
-        command.arg("-c").arg(settings(self.folder.path()));
+        command.arg("-c").arg(settings(self.folder.path())).args(more);
         let mut process = Process::start("format", self.folder.path(), &mut command);
         let status = process.wait(START);
         assert!(status.success(), "Kafka's folder was not formatted:\n{}", process.last_lines());
@@ -299,7 +406,11 @@ impl ProducerContext for Reports {
     }
 }
 
-fn send(producer: &ThreadedProducer<Reports>, topic: &str, record: &NewRecord) {
+fn send(
+    producer: &ThreadedProducer<Reports>,
+    topic: &str,
+    (record, timestamp): (&NewRecord, Option<i64>),
+) {
     let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
     for (key, value) in &record.headers {
         headers = headers.insert(Header { key, value: Some(value) });
@@ -307,6 +418,7 @@ fn send(producer: &ThreadedProducer<Reports>, topic: &str, record: &NewRecord) {
     let mut next = BaseRecord::to(topic).headers(headers);
     next.key = record.key.as_deref();
     next.payload = record.value.as_deref();
+    next.timestamp = timestamp;
     let mut next = Some(next);
     let queued = poll_until(ANSWER, || {
         match producer.send(next.take().expect("put back below, else done")) {
@@ -362,16 +474,28 @@ fn settings(folder: &Path) -> PathBuf {
     folder.join("server.properties")
 }
 
-fn server_properties(folder: &Path, port: u16, controller: u16) -> String {
+fn server_properties(
+    folder: &Path,
+    port: u16,
+    controller: u16,
+    extras: &Extras,
+    ports: &BTreeMap<&'static str, u16>,
+) -> String {
+    let more: Vec<String> =
+        ports.iter().map(|(name, port)| format!(",{name}://127.0.0.1:{port}")).collect();
+    let more = more.concat();
+    let protocols = extras.listeners.iter().map(|(name, protocol)| format!(",{name}:{protocol}"));
+    let protocols = protocols.collect::<Vec<String>>().concat();
+    let way = extras.way.unwrap_or(port);
     format!(
         "\
 process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{more}
+advertised.listeners=PLAINTEXT://127.0.0.1:{way}{more}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT{protocols}
 inter.broker.listener.name=PLAINTEXT
 log.dirs={data}
 # A mistyped topic must fail.
@@ -382,6 +506,8 @@ offsets.topic.num.partitions=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=1
+# Transactions of killed workers are looked for often.
+transaction.abort.timed.out.transaction.cleanup.interval.ms=200
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 # A killed worker is missed after the shortest session a client may ask for, not after 45 s.
@@ -399,19 +525,18 @@ log.segment.bytes=67108864
     )
 }
 
-/// Two ports that nobody listens on, below the range that the system gives to outgoing
+/// Ports that nobody listens on, below the range that the system gives to outgoing
 /// connections: a client that keeps trying a stopped node could otherwise meet itself there.
-fn free_ports() -> [u16; 2] {
+fn free_ports() -> impl Iterator<Item = u16> {
     static TRIED: AtomicU16 = AtomicU16::new(0);
     const FIRST: u16 = 20_000;
     const COUNT: u16 = 10_000;
     // Test processes that run side by side begin at different places.
     let own = u16::try_from(std::process::id() % u32::from(COUNT)).expect("COUNT is a u16");
-    let mut free = std::iter::repeat_with(|| {
+    std::iter::repeat_with(move || {
         let next = own.wrapping_mul(7).wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed));
         FIRST + next % COUNT
     })
     .take(COUNT.into())
-    .filter(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok());
-    [(); 2].map(|()| free.next().expect("one of ten thousand ports is free"))
+    .filter(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok())
 }

@@ -8,7 +8,7 @@ use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 use super::kafka::Kafka;
 
-/// A mock cluster of one broker.
+/// A mock cluster.
 pub(crate) struct Mock {
     cluster: MockCluster<'static, DefaultProducerContext>,
     clients: Kafka,
@@ -17,13 +17,23 @@ pub(crate) struct Mock {
 impl Mock {
     /// A cluster with these topics, as (name, partitions).
     pub(crate) fn start(topics: &[(&str, i32)]) -> Self {
-        let cluster = MockCluster::new(1).expect("a mock cluster starts");
+        Self::of_brokers(1, topics)
+    }
+
+    /// A cluster of several brokers with these topics, replicated to all of them.
+    pub(crate) fn of_brokers(brokers: i32, topics: &[(&str, i32)]) -> Self {
+        let cluster = MockCluster::new(brokers).expect("a mock cluster starts");
         for &(name, partitions) in topics {
-            cluster.create_topic(name, partitions, 1).expect("a topic can be made");
+            cluster.create_topic(name, partitions, brokers).expect("a topic can be made");
         }
         let address = cluster.bootstrap_servers();
         let port = address.rsplit(':').next().and_then(|port| port.parse().ok());
         Self { cluster, clients: Kafka::at(port.expect("it listens on a port")) }
+    }
+
+    /// The cluster itself, for what only some tests ask of it.
+    pub(crate) fn cluster(&self) -> &MockCluster<'static, DefaultProducerContext> {
+        &self.cluster
     }
 
     /// Plain ways to write to it and to read from it.

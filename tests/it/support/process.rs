@@ -41,6 +41,11 @@ impl Process {
         Self { name, child, leash, stdout, stderr }
     }
 
+    /// Its id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to end in an orderly way (SIGTERM). A child that has ended already is not an error.
     pub(crate) fn terminate(&self) {
         self.signal("TERM");

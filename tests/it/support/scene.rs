@@ -54,6 +54,11 @@ impl<'k> Scene<'k> {
         Self::with(kafka, topics)
     }
 
+    /// The broker it lies on.
+    pub(crate) fn broker(&self) -> &'k Kafka {
+        self.kafka
+    }
+
     /// Settings of a worker on it.
     pub(crate) fn settings(&self) -> WorkerSettings {
         let mut settings = settings(&self.kafka.address());
@@ -112,6 +117,12 @@ impl<'k> Scene<'k> {
     pub(crate) fn decisions_count(&self) -> usize {
         thread::sleep(LOOK_AGAIN);
         self.decisions().len()
+    }
+
+    /// About how many decisions were written; takes its time.
+    pub(crate) fn decisions_written(&self) -> usize {
+        thread::sleep(LOOK_AGAIN);
+        self.kafka.written(&self.decisions)
     }
 
     /// The places of all posts.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::process::{Process, poll_until};
+use super::scene::SOON;
 
 /// A running `tidegate run`. Dropping it kills it.
 pub(crate) struct Worker {
@@ -25,12 +26,22 @@ impl Worker {
 
     /// The same, after `adjust` has added arguments or variables.
     pub(crate) fn start_with(config: &Path, adjust: impl FnOnce(&mut Command)) -> Self {
-        let folder = super::kafka::scratch("worker");
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
         command.args(["run", "--config"]).arg(config).current_dir(env!("CARGO_MANIFEST_DIR"));
         adjust(&mut command);
-        let process = Process::start("worker", folder.path(), &mut command);
+        Self::spawn(&mut command)
+    }
+
+    /// Starts a command that is a worker in another way.
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let folder = super::kafka::scratch("worker");
+        let process = Process::start("worker", folder.path(), command);
         Self { process, _folder: folder }
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// `kill -9`, and waits until it is gone.
@@ -52,6 +63,11 @@ impl Worker {
         self.process.signal("HUP");
     }
 
+    /// Sends it a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        self.process.signal(name);
+    }
+
     /// What its server for operators answers to a GET; nothing before it listens.
     pub(crate) fn operators_see(&self, path: &str) -> Option<String> {
         let log = self.stderr();
@@ -63,6 +79,24 @@ impl Worker {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned())
+    }
+
+    /// The value of a metric, once it answers.
+    pub(crate) fn metric(&self, series: &str) -> Option<f64> {
+        let page = self.operators_see("/metrics")?;
+        let line = page.lines().find(|line| line.starts_with(&format!("{series} ")))?;
+        line.rsplit(' ').next()?.parse().ok()
+    }
+
+    /// Waits until it holds partitions.
+    pub(crate) fn wait_assigned(&self) {
+        let held = || self.metric("tidegate_assigned_partitions").filter(|count| *count > 0.0);
+        assert!(poll_until(SOON, held).is_some(), "no partition: {}", self.stderr());
+    }
+
+    /// Its exit status if it has ended by itself.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.ended()
     }
 
     /// Waits until it ends by itself.

@@ -1,0 +1,28 @@
+#!/bin/sh
+# Trains, calibrates, measures and exports every model: `training/train.sh FOLDER BINARY`. Hours on a CPU.
+set -eu
+data=${1:-}
+binary=${2:-target/release/tidegate}
+if [ ! -d "$data" ]; then
+    echo "train: say where the labelled posts lie: make train DATA=FOLDER" >&2
+    exit 64
+fi
+home=training/.venv
+if ! cmp -s training/requirements.txt "$home/requirements.txt"; then
+    python3 -m venv "$home"
+    "$home/bin/pip" install --quiet -r training/requirements.txt
+    cp training/requirements.txt "$home/requirements.txt"
+fi
+export KMP_BLOCKTIME=0 OMP_WAIT_POLICY=passive
+run() {
+    "$home/bin/python" -m "$@"
+}
+# The core model learns from the second opinions; their bands are chosen for its scores.
+for lang in zh en; do run training.opinion.train --lang "$lang" --data "$data" --tidegate "$binary"; done
+run training.opinion.teach --data "$data" --tidegate "$binary"
+export OMP_NUM_THREADS=1
+run training.train_core --data "$data" --tidegate "$binary" --taught training/out
+run training.finish_core --data "$data" --tidegate "$binary" --out models/core
+for lang in zh en; do run training.opinion.finish --lang "$lang" --data "$data" --tidegate "$binary" --out "models/$lang"; done
+run training.notice --data "$data"
+for name in core zh en; do "$binary" model verify "models/$name"; done
