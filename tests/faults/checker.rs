@@ -127,7 +127,10 @@ fn bounded(evidence: &Evidence, ends: &Ends<'_>, found: &mut Findings) {
     found.repeated = ends.values().map(|outputs| outputs.len() - 1).sum();
     found.repeated_beyond_bound = found.repeated.saturating_sub(evidence.repeats_max);
     if found.repeated_beyond_bound > 0 {
-        let text = format!("{} repeats, {} explained", found.repeated, evidence.repeats_max);
+        let places: Vec<&Place> =
+            ends.iter().filter(|(_, all)| all.len() > 1).map(|(at, _)| at).collect();
+        let (repeated, explained, places) = (found.repeated, evidence.repeats_max, some(&places));
+        let text = format!("{repeated} repeats, {explained} explained: {places}");
         found.fail(Invariant::Bounded, text);
     }
     let ids = |outputs: &[&Output]| -> BTreeSet<String> {

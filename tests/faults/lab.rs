@@ -39,6 +39,8 @@ pub(crate) enum Site {
     Kafka,
     /// A real Kafka of its own, to be stopped and killed.
     OwnKafka,
+    /// The same with a controller that does not die with it.
+    WatchedKafka,
     /// The real Kafka that lets in only whom it knows.
     Secured,
 }
@@ -92,6 +94,7 @@ impl Lab {
             )),
             Site::Kafka => Broker::Shared(Kafka::shared()),
             Site::OwnKafka => Broker::Own(Kafka::start()),
+            Site::WatchedKafka => Broker::Own(Kafka::start_watched()),
             Site::Secured => Broker::Shared(secured()),
         };
         let mut lab = Self {

@@ -116,7 +116,12 @@ fn one(fault: &'static Fault, plan: &Plan) -> Outcome {
     let judged = catch_unwind(AssertUnwindSafe(|| {
         let mut lab = Lab::open(fault.number, fault.site, plan.seed, plan.scale);
         (fault.run)(&mut lab);
-        check(&lab.evidence())
+        let evidence = lab.evidence();
+        let findings = check(&evidence);
+        if !findings.broken.is_empty() {
+            report::keep(fault, &evidence.said);
+        }
+        findings
     }));
     let seconds = began.elapsed().as_secs_f64();
     let (findings, died) = match judged {

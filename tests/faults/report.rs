@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -96,9 +96,19 @@ pub(crate) fn json(outcomes: &[Outcome], controls: &[Control]) -> serde_json::Va
 
 /// Writes the figures to `faults.json` in the build folder.
 pub(crate) fn write(value: &serde_json::Value) {
-    let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let path = tmp.parent().expect("it lies in the build folder").join("faults.json");
     let text = serde_json::to_string_pretty(value).expect("numbers serialise") + "\n";
+    println!("\n  {}", write_beside_build("faults.json", &text).display());
+}
+
+/// Keeps what the workers of a fault said that was not survived.
+pub(crate) fn keep(fault: &Fault, said: &[String]) {
+    let path = write_beside_build(&format!("fault-{}.log", fault.number), &said.join("\n"));
+    println!("     what was said: {}", path.display());
+}
+
+fn write_beside_build(name: &str, text: &str) -> PathBuf {
+    let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let path = tmp.parent().expect("it lies in the build folder").join(name);
     fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    println!("\n  {}", path.display());
+    path
 }

@@ -9,6 +9,7 @@ use rdkafka::{
 
 use super::{ASK, Patience, fault::Fault, observer::Observer};
 use crate::{
+    config::kafka::Delivery,
     stop::{ExitCode, Stop},
     worker::settings::WorkerSettings,
 };
@@ -25,8 +26,15 @@ pub(super) fn check(settings: &WorkerSettings, patience: &Patience<'_>) -> Resul
         })?;
     for topic in settings.topics.all() {
         let found = patience.ask(|| ask(&client, &observer, topic))?;
-        let Found { partitions, brokers } = found;
-        tracing::info!(topic, partitions, brokers, "topic found");
+        let Found { partitions, brokers, replicas } = found;
+        tracing::info!(topic, partitions, brokers, replicas, "topic found");
+        if settings.kafka.delivery == Delivery::ExactlyOnce && replicas < 2 {
+            tracing::warn!(
+                topic,
+                "exactly once needs topics with replicas: the death of a broker that has the only copy \
+                 may break a transaction in two"
+            );
+        }
     }
     Ok(())
 }
@@ -35,6 +43,8 @@ pub(super) fn check(settings: &WorkerSettings, patience: &Patience<'_>) -> Resul
 struct Found {
     partitions: usize,
     brokers: usize,
+    /// Copies of the partition with the fewest.
+    replicas: usize,
 }
 
 /// Serves the events that tell why it fails. One poll serves one event, and lines of the client's log
@@ -58,7 +68,12 @@ fn ask(client: &BaseConsumer<Observer>, observer: &Observer, topic: &str) -> Res
     let Some(found) = found else { return Err(Fault::Missing(topic.to_owned())) };
     match found.error() {
         None if !found.partitions().is_empty() => {
-            Ok(Found { partitions: found.partitions().len(), brokers: metadata.brokers().len() })
+            let copies = found.partitions().iter().map(|partition| partition.replicas().len());
+            Ok(Found {
+                partitions: found.partitions().len(),
+                brokers: metadata.brokers().len(),
+                replicas: copies.min().unwrap_or_default(),
+            })
         }
         None | Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) => {
             Err(Fault::Missing(topic.to_owned()))

@@ -34,7 +34,7 @@ impl Fault {
     pub(crate) fn on(&self) -> &'static str {
         match self.site {
             Site::Mock(_) => "mock",
-            Site::Kafka | Site::OwnKafka | Site::Secured => "kafka",
+            Site::Kafka | Site::OwnKafka | Site::WatchedKafka | Site::Secured => "kafka",
         }
     }
 }
@@ -173,7 +173,7 @@ pub(crate) const FAULTS: &[Fault] = &[
     fault(
         40,
         "exactly once: the broker dies and comes back",
-        (Site::OwnKafka, LONG),
+        (Site::WatchedKafka, SHORT),
         transactions::broker,
     ),
     fault(

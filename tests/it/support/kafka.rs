@@ -8,13 +8,12 @@
 //! without Java or Kafka's jars that is a sentence on how to get them, never a skipped test.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::time::Duration;
-use std::{env, fs};
 
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
@@ -27,21 +26,24 @@ use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use tempfile::TempDir;
 
+use super::kafka_node::{
+    BROKER_SESSION, controller_properties, format_in, java, server_properties, settings,
+};
 use super::process::{Process, poll_until};
 
 /// A node is up in two or three seconds; a busy machine may need many more.
-const START: Duration = Duration::from_secs(90);
+pub(super) const START: Duration = Duration::from_secs(90);
 /// An orderly stop writes its logs out first.
 const STOP: Duration = Duration::from_mins(1);
 /// One question to a running node.
 const ANSWER: Duration = Duration::from_secs(30);
-/// Names this cluster; any 16 bytes in Base64.
-const CLUSTER_ID: &str = "dGlkZWdhdGUtdGVzdGluZw";
 
 /// A Kafka node. Dropping it kills it and removes its folder.
 pub(crate) struct Kafka {
-    // Before the folder, which must outlive it: fields are dropped in their order.
+    // Before the folder, which must outlive them: fields are dropped in their order.
     process: Option<Process>,
+    /// Who sees to the cluster while the broker is dead; most nodes do that themselves.
+    controller: Option<Process>,
     folder: TempDir,
     port: u16,
     /// More listeners by their names.
@@ -59,6 +61,8 @@ pub(crate) struct Extras {
     pub(crate) format: Vec<String>,
     /// The port that clients of the open listener are sent to, where it is not the listener's own.
     pub(crate) way: Option<u16>,
+    /// Whether the controller is a process of its own, which does not die with the broker.
+    pub(crate) controller_apart: bool,
 }
 
 /// A record to produce.
@@ -116,15 +120,43 @@ impl Kafka {
             server_properties(folder.path(), open, controller, &extras, &listeners);
         properties += &extras.properties;
         fs::write(settings(folder.path()), properties).expect("the scratch folder can be written");
-        let mut kafka = Self { process: None, folder, port: open, listeners };
-        kafka.format(&extras.format);
+        let mut kafka = Self { process: None, controller: None, folder, port: open, listeners };
+        if extras.controller_apart {
+            kafka.start_controller(controller);
+            kafka.format(&["--no-initial-controllers"], &extras.format);
+        } else {
+            kafka.format(&["--standalone"], &extras.format);
+        }
         kafka.restart();
         kafka
     }
 
+    /// A node that others see die: they take its partitions away from it before it is back.
+    pub(crate) fn start_watched() -> Self {
+        Self::start_with(|_| Extras { controller_apart: true, ..Extras::default() })
+    }
+
+    /// Waits until those who watch a dead node have noticed.
+    pub(crate) fn wait_missed(&self) {
+        assert!(self.controller.is_some() && self.process.is_none(), "nobody watches a dead node");
+        std::thread::sleep(2 * BROKER_SESSION);
+    }
+
+    fn start_controller(&mut self, port: u16) {
+        let folder = self.folder.path().join("controller");
+        fs::create_dir(&folder).expect("the scratch folder can be written");
+        fs::write(settings(&folder), controller_properties(&folder, port))
+            .expect("the scratch folder can be written");
+        format_in(&folder, &["--standalone"], &[]);
+        let mut command = java();
+        command.arg("kafka.Kafka").arg(settings(&folder));
+        self.controller = Some(Process::start("controller", &folder, &mut command));
+    }
+
     /// A broker that somebody else runs on this port of this machine.
     pub(crate) fn at(port: u16) -> Self {
-        Self { process: None, folder: scratch("kafka"), port, listeners: BTreeMap::new() }
+        let (folder, listeners) = (scratch("kafka"), BTreeMap::new());
+        Self { process: None, controller: None, folder, port, listeners }
     }
 
     /// What clients of one of its further listeners connect to.
@@ -365,13 +397,8 @@ impl Kafka {
         })
     }
 
-    fn format(&self, more: &[String]) {
-        let mut command = java();
-        command.arg("kafka.tools.StorageTool").args(["format", "--standalone", "-t", CLUSTER_ID]);
-        command.arg("-c").arg(settings(self.folder.path())).args(more);
-        let mut process = Process::start("format", self.folder.path(), &mut command);
-        let status = process.wait(START);
-        assert!(status.success(), "Kafka's folder was not formatted:\n{}", process.last_lines());
+    fn format(&self, kind: &[&str], more: &[String]) {
+        format_in(self.folder.path(), kind, more);
     }
 }
 
@@ -447,82 +474,6 @@ fn stored(record: &impl Message) -> StoredRecord {
 fn wait_for<T>(answer: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.expect("a runtime can be made").block_on(answer)
-}
-
-/// A JVM that finds Kafka's classes.
-fn java() -> Command {
-    #[expect(clippy::disallowed_methods, reason = "where Java is, is not one of our settings")]
-    let home = env::var_os("JAVA_HOME");
-    let program = home.map_or("java".into(), |home| Path::new(&home).join("bin/java"));
-    let jars = Path::new(env!("CARGO_MANIFEST_DIR")).join(".tidegate/kafka");
-    let has_java = Command::new(&program)
-        .arg("-version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    assert!(has_java, "these tests start a real Kafka, which needs Java 17: run `make setup-test`");
-    assert!(jars.join("jars.sha256").exists(), "Kafka's jars are missing: run `make setup-test`");
-    let mut command = Command::new(program);
-    // A small heap and the quick compiler: the node lives for seconds.
-    command.args(["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
-    command.arg("-cp").arg(jars.join("*"));
-    command
-}
-
-fn settings(folder: &Path) -> PathBuf {
-    folder.join("server.properties")
-}
-
-fn server_properties(
-    folder: &Path,
-    port: u16,
-    controller: u16,
-    extras: &Extras,
-    ports: &BTreeMap<&'static str, u16>,
-) -> String {
-    let more: Vec<String> =
-        ports.iter().map(|(name, port)| format!(",{name}://127.0.0.1:{port}")).collect();
-    let more = more.concat();
-    let protocols = extras.listeners.iter().map(|(name, protocol)| format!(",{name}:{protocol}"));
-    let protocols = protocols.collect::<Vec<String>>().concat();
-    let way = extras.way.unwrap_or(port);
-    format!(
-        "\
-process.roles=broker,controller
-node.id=1
-controller.quorum.bootstrap.servers=127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{more}
-advertised.listeners=PLAINTEXT://127.0.0.1:{way}{more}
-controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT{protocols}
-inter.broker.listener.name=PLAINTEXT
-log.dirs={data}
-# A mistyped topic must fail.
-auto.create.topics.enable=false
-# One node, so one copy of everything.
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=1
-# Transactions of killed workers are looked for often.
-transaction.abort.timed.out.transaction.cleanup.interval.ms=200
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-# A killed worker is missed after the shortest session a client may ask for, not after 45 s.
-group.initial.rebalance.delay.ms=0
-group.min.session.timeout.ms=500
-group.consumer.min.session.timeout.ms=500
-group.consumer.session.timeout.ms=3000
-group.consumer.min.heartbeat.interval.ms=200
-group.consumer.heartbeat.interval.ms=500
-num.network.threads=2
-num.io.threads=2
-log.segment.bytes=67108864
-",
-        data = folder.join("data").display(),
-    )
 }
 
 /// Ports that nobody listens on, below the range that the system gives to outgoing

@@ -12,6 +12,8 @@ pub(crate) mod judges;
 #[cfg(feature = "kafka")]
 pub(crate) mod kafka;
 #[cfg(feature = "kafka")]
+mod kafka_node;
+#[cfg(feature = "kafka")]
 pub(crate) mod mock;
 #[cfg(feature = "onnx")]
 pub(crate) mod model;
