@@ -36,7 +36,7 @@ use self::lab::Lab;
 use self::report::{Control, Outcome};
 
 /// Faults that run side by side: most of them wait for sessions, leaders and restarts.
-const SIDE_BY_SIDE: usize = 4;
+const SIDE_BY_SIDE: usize = 6;
 /// How much more the long run asks.
 const LONG: usize = 4;
 
