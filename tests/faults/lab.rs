@@ -192,6 +192,11 @@ impl Lab {
 
     // ------------------------------------------------------------------------- workers
 
+    /// A folder for this fault alone, which is removed with it.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The group's name.
     pub(crate) fn group(&self) -> String {
         format!("own-readers-of-{}", self.topics.posts)

@@ -13,6 +13,7 @@
 mod support;
 
 mod checker;
+mod clock;
 mod controls;
 mod evidence;
 mod faults;

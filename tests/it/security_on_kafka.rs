@@ -146,7 +146,7 @@ fn each_thing_that_is_missing_has_its_exit_code_and_its_sentence() {
         (
             client("authority", "TLS", misled_tls(kafka), none(), AtLeastOnce),
             69,
-            "is not trusted; kafka.tls.ca_file",
+            "is not trusted: it is of no authority in kafka.tls.ca_file",
         ),
         (client("certificate", "MTLS", tls(kafka), none(), AtLeastOnce), 69, "answers: "),
         (client("encryption", "TLS", open(), none(), AtLeastOnce), 69, "answers: "),

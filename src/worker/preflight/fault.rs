@@ -79,8 +79,8 @@ impl Fault {
             Self::NotTrusted(reason) => (
                 ExitCode::Unavailable,
                 format!(
-                    "the certificate of Kafka at {brokers} is not trusted; kafka.tls.ca_file names \
-                     the authorities: {reason}"
+                    "the certificate of Kafka at {brokers} is not trusted: it is of no authority in \
+                     kafka.tls.ca_file, has expired, or is for another host: {reason}"
                 ),
             ),
             Self::NotAdmitted(reason) => {

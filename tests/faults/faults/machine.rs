@@ -6,6 +6,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::lab::{Lab, SOON, status_of};
 use crate::ledger::Expect;
 use crate::support::kafka::NewRecord;
@@ -22,11 +23,33 @@ pub(crate) fn clocks(lab: &mut Lab) {
         lab.produce_at(stamp, 300);
         lab.wait_outputs(&mut worker, (turn + 1) * 300);
     }
+    no_negative_durations(lab, &worker);
+    lab.finish([worker]);
+}
+
+/// The worker's own clock steps a day ahead, and two days back: what it waits for is measured by another.
+pub(crate) fn clock_steps(lab: &mut Lab) {
+    let clock = Clock::in_folder(lab.folder());
+    let mut worker = lab.worker_with(|command| clock.is_asked_by(command));
+    for (turn, days) in [0, 1, -1, 0].into_iter().enumerate() {
+        clock.shows(days);
+        lab.produce(300);
+        lab.wait_outputs(&mut worker, (turn + 1) * 300);
+        for probe in ["/livez", "/readyz"] {
+            let told = worker.operators_see(probe).unwrap_or_default();
+            let well = !told.starts_with("not");
+            lab.expect(well, || format!("{probe}, {days} days ahead: {told}"));
+        }
+    }
+    no_negative_durations(lab, &worker);
+    lab.finish([worker]);
+}
+
+fn no_negative_durations(lab: &mut Lab, worker: &Worker) {
     let page = worker.operators_see("/metrics").unwrap_or_default();
     let sums = page.lines().filter(|line| line.contains("_seconds_sum"));
     let negative: Vec<&str> = sums.filter(|line| line.contains(" -")).collect();
     lab.expect(negative.is_empty(), || format!("negative durations: {negative:?}"));
-    lab.finish([worker]);
 }
 
 /// A panic is the dead letter of its post, and nobody else's.

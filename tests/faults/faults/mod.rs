@@ -160,7 +160,7 @@ pub(crate) const FAULTS: &[Fault] = &[
     ),
     fault(
         38,
-        "an authority that we do not trust, no encryption",
+        "certificates that we do not trust, no encryption",
         (Site::Secured, SHORT),
         security::trust,
     ),
@@ -181,6 +181,12 @@ pub(crate) const FAULTS: &[Fault] = &[
         "exactly once: answers to commits stay away",
         (Site::Kafka, SHORT),
         transactions::half_open,
+    ),
+    fault(
+        42,
+        "the worker's clock steps a day ahead, then two back",
+        (MOCK, SHORT),
+        machine::clock_steps,
     ),
     alone(35, "ten times the load, then silence", (Site::Kafka, SHORT), load::surge),
     alone(36, "a large backlog at start", (Site::Kafka, SHORT), load::backlog),

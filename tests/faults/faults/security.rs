@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::clock::Clock;
 use crate::lab::Lab;
 use crate::support::secured::secured;
 
@@ -59,6 +60,16 @@ pub(crate) fn trust(lab: &mut Lab) {
     let mut stranger =
         lab.worker_with(|command| as_client(command, "TLS", Some("stranger.pem"), None));
     lab.ends_with(&mut stranger, 69, "is not trusted");
+    let clock = Clock::in_folder(lab.folder());
+    clock.shows(10);
+    let mut late = lab.worker_with(|command| {
+        as_client(command, "TLS", Some("ca.pem"), None);
+        clock.is_asked_by(command);
+    });
+    lab.ends_with(&mut late, 69, "is not trusted");
+    let mut elsewhere =
+        lab.worker_with(|command| as_client(command, "ELSEWHERE", Some("ca.pem"), None));
+    lab.ends_with(&mut elsewhere, 69, "is not trusted");
     let mut open = lab.worker_with(|command| as_client(command, "TLS", None, None));
     lab.ends_with(&mut open, 69, "no Kafka broker");
 }

@@ -1,7 +1,7 @@
 //! A node that lets in only whom it knows, and lets them do only what is granted.
 //!
 //! Its open listener is for the tests themselves, who may do everything. The others: `TLS` encrypts,
-//! `MTLS` asks for a certificate as well, `SCRAM` encrypts and asks for a password, `PLAIN` asks for
+//! `MTLS` asks for a certificate as well, `ELSEWHERE` has a certificate for another place, `SCRAM` encrypts and asks for a password, `PLAIN` asks for
 //! a password alone. Certificates are made for one run and lie in the node's folder.
 
 use std::fs;
@@ -30,6 +30,7 @@ pub(crate) fn secured() -> &'static Kafka {
                 listeners: vec![
                     ("TLS", "SSL"),
                     ("MTLS", "SSL"),
+                    ("ELSEWHERE", "SSL"),
                     ("SCRAM", "SASL_SSL"),
                     ("PLAIN", "SASL_PLAINTEXT"),
                 ],
@@ -124,6 +125,8 @@ ssl.keystore.location={folder}/server.store
 ssl.truststore.type=PEM
 ssl.truststore.location={folder}/ca.pem
 listener.name.mtls.ssl.client.auth=required
+listener.name.elsewhere.ssl.keystore.type=PEM
+listener.name.elsewhere.ssl.keystore.location={folder}/elsewhere.store
 listener.name.scram.sasl.enabled.mechanisms=SCRAM-SHA-512
 listener.name.scram.scram-sha-512.sasl.jaas.config=\
 org.apache.kafka.common.security.scram.ScramLoginModule required;
@@ -135,7 +138,8 @@ org.apache.kafka.common.security.plain.PlainLoginModule required{users};
     )
 }
 
-/// Two authorities, a certificate for the node from the first, and one for a client.
+/// Two authorities; from the first a certificate for the node, one for another place, and one for a
+/// client.
 fn make_certificates(folder: &Path) {
     const KEY: &str = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
     for name in ["ca", "stranger"] {
@@ -143,9 +147,11 @@ fn make_certificates(folder: &Path) {
         openssl(folder, &format!("req -x509 {KEY} -days 2 -subj /CN={name} {files}"));
     }
     let names = "subjectAltName=IP:127.0.0.1,DNS:localhost";
-    for (name, subject, extension) in
-        [("server", "/CN=localhost", names), ("client", SUBJECT, "basicConstraints=CA:FALSE")]
-    {
+    for (name, subject, extension) in [
+        ("server", "/CN=localhost", names),
+        ("elsewhere", "/CN=elsewhere", "subjectAltName=DNS:elsewhere"),
+        ("client", SUBJECT, "basicConstraints=CA:FALSE"),
+    ] {
         let files = format!("-keyout {name}.key -out {name}.csr");
         openssl(folder, &format!("req {KEY} -subj {subject} {files}"));
         fs::write(folder.join(format!("{name}.ext")), extension)
@@ -155,8 +161,11 @@ fn make_certificates(folder: &Path) {
         openssl(folder, &format!("x509 -req {signed} {files}"));
     }
     let read = |name: &str| fs::read_to_string(folder.join(name)).expect("openssl wrote it");
-    fs::write(folder.join("server.store"), read("server.key") + &read("server.pem"))
-        .expect("the scratch folder can be written");
+    for name in ["server", "elsewhere"] {
+        let both = read(&format!("{name}.key")) + &read(&format!("{name}.pem"));
+        fs::write(folder.join(format!("{name}.store")), both)
+            .expect("the scratch folder can be written");
+    }
 }
 
 /// Runs openssl with these arguments, none of which has a space.
