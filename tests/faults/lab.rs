@@ -14,11 +14,10 @@ use crate::seed::Seed;
 use crate::support::home::Home;
 use crate::support::kafka::{Kafka, NewRecord, scratch};
 use crate::support::mock::Mock;
+pub(crate) use crate::support::scene::SOON;
 use crate::support::secured::secured;
 use crate::support::worker::Worker;
 
-/// Far longer than anything takes on a busy machine.
-pub(crate) const SOON: Duration = Duration::from_mins(2);
 /// How long an orderly end may take.
 pub(crate) const DRAIN: Duration = Duration::from_secs(40);
 /// Partitions of the posts topic.

@@ -1,6 +1,5 @@
 //! `tidegate dead-letters`: what operators see of them, and posts that come back.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -13,7 +12,7 @@ use crate::support::judges::{ByValue, Running};
 use crate::support::kafka::{Kafka, NewRecord, StoredRecord, scratch};
 use crate::support::mock::Mock;
 use crate::support::process::poll_until;
-use crate::support::scene::{PARTITIONS, SOON, Scene, header, wait_finished};
+use crate::support::scene::{PARTITIONS, SHORT_SESSION, SOON, Scene, header, wait_finished};
 use crate::support::worker::Worker;
 
 const TOPICS: [&str; 4] = ["posts", "decisions", "dead-letters", "reviews"];
@@ -26,28 +25,10 @@ struct Gate<'k> {
 }
 
 impl<'k> Gate<'k> {
-    fn on(kafka: &'k Kafka, scene: Scene<'k>) -> Self {
+    fn on(scene: Scene<'k>) -> Self {
         let folder = scratch("letters");
-        let text = format!(
-            "\
-source: {{name: tests}}
-kafka:
-  brokers: '{}'
-  group: {}
-  librdkafka: {{session.timeout.ms: 4000, heartbeat.interval.ms: 100}}
-topics: {{posts: {}, decisions: {}, dead_letters: {}}}
-dead_letters: {{max_bytes: 10KiB}}
-admin: {{listen: null}}
-state: {{dir: {}}}
-",
-            kafka.address(),
-            scene.group,
-            scene.posts,
-            scene.decisions,
-            scene.dead_letters,
-            folder.path().join("state").display(),
-        );
-        fs::write(folder.path().join("tidegate.yaml"), text).expect("it is writable");
+        let more = "dead_letters: {max_bytes: 10KiB}\nadmin: {listen: null}\n";
+        scene.config(folder.path(), SHORT_SESSION, more);
         Self { scene, home: Home::with(3), folder }
     }
 
@@ -93,7 +74,7 @@ const SECRET: &str = "geheimnis";
 #[test]
 fn dead_letters_are_counted_shown_and_sent_again_a_limited_number_of_times() {
     let kafka = Kafka::shared();
-    let mut gate = Gate::on(kafka, Scene::on(kafka, "letters"));
+    let mut gate = Gate::on(Scene::on(kafka, "letters"));
     let bad = |text: &str| NewRecord {
         headers: vec![("platform".into(), b"web".to_vec())],
         ..NewRecord::keyed("author", text)

@@ -2,7 +2,6 @@
 //! them, and Python's `jsonschema` holds it against the published schemas.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -21,22 +20,11 @@ fn a_foreign_client_finds_every_post_decided_as_the_schemas_promise() {
     let kafka = Kafka::shared();
     let mut scene = Scene::on(kafka, "foreign");
     let folder = scratch("foreign");
-    let (ledger, config) = (folder.path().join("ledger"), folder.path().join("tidegate.yaml"));
+    let ledger = folder.path().join("ledger");
     client(&[OsStr::new("write"), kafka.address().as_ref(), scene.posts.as_ref(), ledger.as_ref()]);
     scene.expect_posts(POSTS);
 
-    let text = format!(
-        "source: {{name: tests}}\nkafka: {{brokers: '{}', group: {}}}\n\
-         topics: {{posts: {}, decisions: {}, dead_letters: {}}}\nadmin: {{listen: null}}\n\
-         state: {{dir: {}}}\n",
-        kafka.address(),
-        scene.group,
-        scene.posts,
-        scene.decisions,
-        scene.dead_letters,
-        folder.path().join("state").display(),
-    );
-    fs::write(&config, text).expect("the scratch folder can be written");
+    let config = scene.config(folder.path(), "{}", "admin: {listen: null}\n");
     let mut worker = Worker::start_with(&config, |command| {
         command.arg("--no-model");
     });

@@ -47,29 +47,11 @@ impl Gate {
     }
 
     fn with(scene: Scene<'static>, batch: &str) -> Self {
-        let kafka = Kafka::shared();
         let folder = scratch("config");
-        let config = folder.path().join("tidegate.yaml");
-        let text = format!(
-            "\
-source: {{name: tests}}
-kafka:
-  brokers: {}
-  group: {}
-  librdkafka: {{session.timeout.ms: 2000, heartbeat.interval.ms: 200, transaction.timeout.ms: 1500}}
-topics: {{posts: {}, decisions: {}, dead_letters: {}}}
-batch: {batch}
-admin: {{listen: null}}
-state: {{dir: {}}}
-",
-            kafka.address(),
-            scene.group,
-            scene.posts,
-            scene.decisions,
-            scene.dead_letters,
-            folder.path().join("state").display(),
-        );
-        fs::write(&config, text).expect("the scratch folder can be written");
+        let times =
+            "{session.timeout.ms: 2000, heartbeat.interval.ms: 200, transaction.timeout.ms: 1500}";
+        let more = format!("batch: {batch}\nadmin: {{listen: null}}\n");
+        let config = scene.config(folder.path(), times, &more);
         Self { scene, config, _folder: folder }
     }
 

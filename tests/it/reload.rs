@@ -14,7 +14,7 @@ use crate::support::home::{AD, Home, emergency, pack};
 use crate::support::kafka::{NewRecord, scratch};
 use crate::support::mock::Mock;
 use crate::support::process::poll_until;
-use crate::support::scene::{PARTITIONS, SOON, Scene};
+use crate::support::scene::{PARTITIONS, SHORT_SESSION, SOON, Scene};
 use crate::support::worker::Worker;
 
 const TOPICS: [&str; 4] = ["posts", "decisions", "dead-letters", "reviews"];
@@ -38,27 +38,10 @@ impl<'k> Gate<'k> {
     fn open(mock: &'k Mock, reload: &str) -> Self {
         let scene = Scene::with(mock.clients(), TOPICS.map(str::to_owned));
         let (home, folder) = (Home::with(3), scratch("reload"));
-        let config = format!(
-            "\
-source: {{name: tests}}
-kafka:
-  brokers: {}
-  group: {}
-  librdkafka: {{session.timeout.ms: 4000, heartbeat.interval.ms: 100}}
-topics: {{posts: {}, decisions: {}, dead_letters: {}}}
-batch: {{max_records: 50}}
-admin: {{listen: '127.0.0.1:0'}}
-reload: {reload}
-state: {{dir: {}}}
-",
-            mock.clients().address(),
-            scene.group,
-            scene.posts,
-            scene.decisions,
-            scene.dead_letters,
-            folder.path().join("state").display(),
+        let more = format!(
+            "batch: {{max_records: 50}}\nadmin: {{listen: '127.0.0.1:0'}}\nreload: {reload}\n"
         );
-        fs::write(folder.path().join("tidegate.yaml"), config).expect("it is writable");
+        scene.config(folder.path(), SHORT_SESSION, &more);
         let worker = start(&home, &folder);
         Self { scene, worker, home, folder, sent: 0 }
     }

@@ -10,7 +10,7 @@ use crate::support::secured::secured;
 fn as_client(command: &mut Command, listener: &str, ca: Option<&str>, user: Option<(&str, &str)>) {
     let kafka = secured();
     command.env("TIDEGATE__KAFKA__BROKERS", kafka.address_of(listener));
-    command.env("TIDEGATE__KAFKA__STARTUP_DEADLINE", "20s");
+    command.env("TIDEGATE__KAFKA__STARTUP_DEADLINE", "10s");
     command.env("TIDEGATE__PUBLISH__GIVE_UP", "5s");
     if let Some(ca) = ca {
         command.env("TIDEGATE__KAFKA__TLS__CA_FILE", kafka.folder().join(ca));

@@ -1,6 +1,8 @@
 //! Posts, workers and what became of them: one broker's part that belongs to one test.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -11,6 +13,8 @@ use super::judges::{BAD, ByValue, Running, settings};
 use super::kafka::{Kafka, NewRecord, StoredRecord};
 use super::process::poll_until;
 
+/// A session that is over soon after its worker was killed.
+pub(crate) const SHORT_SESSION: &str = "{session.timeout.ms: 4000, heartbeat.interval.ms: 100}";
 /// Partitions of the posts topic.
 pub(crate) const PARTITIONS: i32 = 4;
 /// Far longer than anything takes on a busy machine.
@@ -68,6 +72,25 @@ impl<'k> Scene<'k> {
         settings.topics.dead_letters.clone_from(&self.dead_letters);
         settings.topics.reviews = Some(self.reviews.clone());
         settings
+    }
+
+    /// Writes the configuration of a worker in a process of its own into `folder` and gives its place.
+    /// `librdkafka` are keys in braces; `more` are settings in the place of the least, a line each.
+    pub(crate) fn config(&self, folder: &Path, librdkafka: &str, more: &str) -> PathBuf {
+        let path = folder.join("tidegate.yaml");
+        let Self { posts, decisions, dead_letters, group, .. } = self;
+        let (brokers, state) = (self.kafka.address(), folder.join("state"));
+        let text = format!(
+            "\
+source: {{name: tests}}
+kafka: {{brokers: '{brokers}', group: {group}, librdkafka: {librdkafka}}}
+topics: {{posts: {posts}, decisions: {decisions}, dead_letters: {dead_letters}}}
+state: {{dir: {}}}
+{more}",
+            state.display(),
+        );
+        fs::write(&path, text).expect("the scratch folder can be written");
+        path
     }
 
     /// A worker on it.
