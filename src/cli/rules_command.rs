@@ -147,8 +147,12 @@ fn tests(report: &Report) -> String {
     for (rule, hits) in &report.benign_hits {
         let _ = writeln!(text, "  {}: {hits}", rule.as_str());
     }
-    if examples.done > 0 {
-        let _ = writeln!(text, "{} `todo` texts hit by now: move them to `hit`", examples.done);
+    if !examples.done.is_empty() {
+        text.push_str("`todo` texts that hit by now: move them to `hit`\n");
+    }
+    for place in &examples.done {
+        let (line, column) = place.line_column();
+        let _ = writeln!(text, "  {}:{line}:{column}", place.file.path);
     }
     text
 }

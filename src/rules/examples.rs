@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How many examples ran.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExampleReport {
     /// Texts that had to hit and did.
     pub hits: usize,
@@ -24,7 +24,7 @@ pub struct ExampleReport {
     /// Known misses that still miss.
     pub todo: usize,
     /// Known misses that hit by now: they can move to `hit`.
-    pub done: usize,
+    pub done: Vec<Location>,
     /// Examples that failed.
     pub failed: usize,
 }
@@ -77,9 +77,11 @@ impl RuleExamples<'_> {
             }
         }
         for example in &rule.todo {
-            let hits = !self.evidence(example).is_empty();
-            let counter = if hits { &mut self.report.done } else { &mut self.report.todo };
-            *counter += 1;
+            if self.evidence(example).is_empty() {
+                self.report.todo += 1;
+            } else {
+                self.report.done.push(self.location(&example.range));
+            }
         }
         if rule.status == Status::Enforced {
             self.require(&used);

@@ -87,7 +87,7 @@ fn bundle(report: &Report) -> Value {
             "hits": examples.hits,
             "misses": examples.misses,
             "todo": examples.todo,
-            "done": examples.done,
+            "done": examples.done.len(),
             "failed": examples.failed,
         },
         "policy_tests": report.policy_tests.passed,
