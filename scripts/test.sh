@@ -73,7 +73,7 @@ check "lints" cargo clippy --quiet --locked --all-targets --all-features -- -D w
 check "lints, engine alone" cargo clippy --quiet --locked --all-targets --no-default-features -- -D warnings
 check "tests, engine alone" cargo test --locked --no-fail-fast --no-default-features
 # Most tests wait for sessions, leaders and restarts.
-check "tests, with Kafka" cargo test --locked --no-fail-fast --all-features -- --test-threads=4
+check "tests, with Kafka" cargo test --locked --no-fail-fast --all-features -- --test-threads=6
 check "lints, fault suite" cargo clippy --quiet --locked --test faults --all-features -- -D warnings
 check "faults, short" cargo test --quiet --locked --all-features --test faults -- short
 check "fuzz targets build" scripts/fuzz.sh build

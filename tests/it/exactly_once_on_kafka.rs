@@ -144,7 +144,8 @@ fn workers_that_join_and_leave_in_the_middle_of_transactions_repeat_nothing() {
 
 #[test]
 fn a_broker_that_restarts_in_the_middle_of_a_transaction_costs_and_repeats_nothing() {
-    let mut kafka = Kafka::start();
+    // Kafka itself forgets the ends of transactions where a lone node is back before it is missed.
+    let mut kafka = Kafka::start_watched();
     let topics = ["posts", "decisions", "dead", "reviews"].map(|stem| kafka.topic(stem, 4));
     let worker = {
         let mut scene = Scene::with(&kafka, topics.clone());
@@ -157,6 +158,7 @@ fn a_broker_that_restarts_in_the_middle_of_a_transaction_costs_and_repeats_nothi
     kafka.restart();
     thread::sleep(Duration::from_secs(1));
     kafka.kill();
+    kafka.wait_missed();
     kafka.restart();
     let mut scene = Scene::with(&kafka, topics);
     scene.expect_posts(10_000);
