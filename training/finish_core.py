@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from . import calibrate, card, data, evaluate, export, measures, views
+from . import calibrate, card, data, evaluate, export, manifests, measures, views
 from .data import LABELS, UNKNOWN
 from .opinion import probes
 from .scorer import Scorer
@@ -107,8 +107,7 @@ def write_manifest(folder, manifest):
     head = ("# Written by training.finish_core; see README.md for what the model is for and where it fails.\n"
             "# calibration: [slope, offset] by language, und = any other; thresholds: at most 1 in 100 neutral\n"
             "# posts of the language scores as high; evidence: languages whose held-out posts bear the score out.\n")
-    text = yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
-    (folder / "model.yaml").write_text(head + text)
+    manifests.write(folder, head, manifest)
 
 
 def write_golden(folder, scorer, manifest, tidegate):

@@ -3,16 +3,9 @@
 set -eu
 data=${1:-}
 binary=${2:-target/release/tidegate}
-if [ ! -d "$data" ]; then
-    echo "train: say where the labelled posts lie: make train DATA=FOLDER" >&2
-    exit 64
-fi
 home=training/.venv
-if ! cmp -s training/requirements.txt "$home/requirements.txt"; then
-    python3 -m venv "$home"
-    "$home/bin/pip" install --quiet -r training/requirements.txt
-    cp training/requirements.txt "$home/requirements.txt"
-fi
+. training/environment.sh
+environment train "$data" "$home" training/requirements.txt
 export KMP_BLOCKTIME=0 OMP_WAIT_POLICY=passive
 run() {
     "$home/bin/python" -m "$@"

@@ -62,6 +62,19 @@ impl Gate {
         })
     }
 
+    /// Kills a worker each time so many decisions are there, and lets a fourth one finish.
+    fn kill_three_times(&self, after: [usize; 3], count: impl Fn(&Scene<'static>) -> usize) {
+        for kill_after in after {
+            let mut worker = self.worker();
+            worker.until("decisions before the kill", SOON, || count(&self.scene) >= kill_after);
+            worker.kill();
+            assert!(!self.scene.is_all_committed(), "killed in the middle, not at the end");
+        }
+        let mut worker = self.worker();
+        self.wait_all(&mut worker);
+        assert!(worker.terminate(DRAIN).success(), "{}", worker.stderr());
+    }
+
     fn wait_all(&self, worker: &mut Worker) {
         worker.until("the positions behind every post", SOON, || self.scene.is_all_committed());
     }
@@ -148,17 +161,7 @@ fn three_kills_in_twenty_thousand_posts_lose_nothing_and_repeat_only_the_same_de
     let batch = "{max_records: 100, in_flight: 4}";
     let mut gate = Gate::with(Scene::on(Kafka::shared(), "kill"), batch);
     gate.scene.produce((0..POSTS).map(post));
-    for kill_after in [2_000, 6_000, 11_000] {
-        let mut worker = gate.worker();
-        worker.until("decisions before the kill", SOON, || {
-            gate.scene.decisions_count() >= kill_after
-        });
-        worker.kill();
-        assert!(!gate.scene.is_all_committed(), "killed in the middle, not at the end");
-    }
-    let mut worker = gate.worker();
-    gate.wait_all(&mut worker);
-    assert!(worker.terminate(DRAIN).success(), "{}", worker.stderr());
+    gate.kill_three_times([2_000, 6_000, 11_000], Scene::decisions_count);
     gate.assert_nothing_lost();
     assert_eq!(gate.decision_ids().len(), POSTS - POSTS / 100);
 }
@@ -167,17 +170,7 @@ fn three_kills_in_twenty_thousand_posts_lose_nothing_and_repeat_only_the_same_de
 fn three_kills_in_the_middle_of_transactions_show_each_post_once_and_in_order() {
     let mut gate = Gate::exactly_once("eo-kill");
     gate.scene.produce((0..POSTS).map(post));
-    for kill_after in [500, 2_000, 4_000] {
-        let mut worker = gate.worker();
-        worker.until("decisions before the kill", SOON, || {
-            gate.scene.decisions_written() >= kill_after
-        });
-        worker.kill();
-        assert!(!gate.scene.is_all_committed(), "killed in the middle, not at the end");
-    }
-    let mut worker = gate.worker();
-    gate.wait_all(&mut worker);
-    assert!(worker.terminate(DRAIN).success(), "{}", worker.stderr());
+    gate.kill_three_times([500, 2_000, 4_000], Scene::decisions_written);
     gate.assert_exactly_once();
 }
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import yaml
 
-from .. import calibrate, data, evaluate, views
+from .. import calibrate, data, evaluate, manifests, views
 from ..data import LABELS, UNKNOWN
 from . import bands, base, export, probes, report
 from .scorer import Scorer
@@ -164,8 +164,7 @@ def write_manifest(folder, manifest):
     head = ("# Written by training.opinion.finish; see README.md for what the model is for and where it fails.\n"
             "# calibration: [slope, offset]; thresholds: at most 1 in 100 neutral posts scores as high; bands: scores of\n"
             "# the core model between which this one is asked.\n")
-    text = yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
-    (folder / "model.yaml").write_text(head + text)
+    manifests.write(folder, head, manifest)
 
 
 def write_golden(folder, lang, scorer, manifest, tidegate):

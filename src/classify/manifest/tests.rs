@@ -65,12 +65,7 @@ fn every_mistake_has_its_code() {
         ("0000000000000000000000000000000000000000000000000000000000000000", "00ff", "M009"),
         ("version: 1.2.3", "wersion: 1.2.3", "Y015"),
     ];
-    for (from, to, code) in cases {
-        assert!(SOUND.contains(from), "{from}");
-        let (manifest, codes) = parse(&SOUND.replacen(from, to, 1));
-        assert!(manifest.is_none(), "{to} was taken");
-        assert!(codes.contains(&code), "{to}: {codes:?}, not {code}");
-    }
+    each_is_refused(SOUND, &cases);
 }
 
 const TOKENS: &str = "
@@ -133,16 +128,21 @@ fn every_mistake_of_a_second_opinion_has_its_code() {
         ("deadline_ms: 500", "deadline_ms: 5", "M002"),
         ("pad: 0", "pad: -1", "Y013"),
     ];
-    for (from, to, code) in cases {
-        assert!(TOKENS.contains(from), "{from}");
-        let (manifest, codes) = parse(&TOKENS.replacen(from, to, 1));
-        assert!(manifest.is_none(), "{to} was taken");
-        assert!(codes.contains(&code), "{to}: {codes:?}, not {code}");
-    }
+    each_is_refused(TOKENS, &cases);
 }
 
 #[test]
 fn mistakes_are_reported_together() {
     let text = SOUND.replace("window: 400", "window: 0").replace("zh: 0.75", "zh: 7");
     assert_eq!(parse(&text).1, ["M002", "M008"]);
+}
+
+/// Puts each mistake into a sound manifest: what stood there, what stands there now, the code it has.
+fn each_is_refused(sound: &str, mistakes: &[(&str, &str, &str)]) {
+    for (from, to, code) in mistakes {
+        assert!(sound.contains(from), "{from}");
+        let (manifest, codes) = parse(&sound.replacen(from, to, 1));
+        assert!(manifest.is_none(), "{to} was taken");
+        assert!(codes.contains(code), "{to}: {codes:?}, not {code}");
+    }
 }
