@@ -40,6 +40,14 @@ sum_of() {
     END { print n + 0 }' "$log"
 }
 
+# What failed, by name, with what the fault suite says of it.
+failed_names() {
+  awk '/^(test|fault) .* \.\.\. FAILED/ { print; follows = 1; next }
+    follows && /^       / { print; next }
+    { follows = 0 }
+    /NOT CAUGHT$/' "$log" | cut -c 1-300
+}
+
 # The binary that the tests have just built; `cargo run` would build its dependencies once more,
 # without the features that test crates ask of them.
 tidegate() { "${CARGO_TARGET_DIR:-target}/debug/tidegate" "$@"; }
@@ -92,6 +100,7 @@ ignored=$(sum_of ignored)
   # An ignored test is a test that never runs; there is no place for one here.
   ((ignored == 0)) || echo "  $ignored tests are marked as ignored: mend or remove them"
   echo
+  failed_names
   cat "$suites"-*.txt 2>/dev/null
   echo "$passed passed, $failed failed"
 } >"$summary"

@@ -59,6 +59,8 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     client.set("heartbeat.interval.ms", "200");
     let consumer: BaseConsumer = client.create().expect("a consumer can be made");
     consumer.subscribe(&[posts]).expect("it can subscribe");
+    // What a worker that commits first has committed and not yet done.
+    let mut held: Vec<OwnedMessage> = Vec::new();
     for number in 0_u64.. {
         let mut batch: Vec<OwnedMessage> = Vec::new();
         while batch.len() < 50 {
@@ -68,29 +70,27 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
                 None => break,
             }
         }
+        // Whenever a kill comes, its mistake must show: one always holds a batch back, and one
+        // commits once only, so that a kill repeats much.
+        if mistake == Mistake::CommitFirst {
+            commit(&consumer, posts, &batch, 1);
+            batch = std::mem::replace(&mut held, batch);
+        }
         if batch.is_empty() {
             continue;
         }
-        // It commits seldom, so that a kill repeats much.
-        let commits = mistake != Mistake::FreshIds || number % 8 == 7;
-        work(mistake, &batch, (&consumer, posts), (&producer, decisions));
-        if commits && !matches!(mistake, Mistake::CommitFirst) {
-            let beyond = if mistake == Mistake::OffByOne { 2 } else { 1 };
-            commit(&consumer, posts, &batch, beyond);
+        work(mistake, &batch, (&producer, decisions));
+        match mistake {
+            Mistake::OffByOne => commit(&consumer, posts, &batch, 2),
+            Mistake::Unordered => commit(&consumer, posts, &batch, 1),
+            Mistake::FreshIds if number == 3 => commit(&consumer, posts, &batch, 1),
+            Mistake::FreshIds | Mistake::CommitFirst => {}
         }
     }
     ExitCode::SUCCESS
 }
 
-fn work(
-    mistake: Mistake,
-    batch: &[OwnedMessage],
-    (consumer, posts): (&BaseConsumer, &str),
-    (producer, decisions): (&BaseProducer, &str),
-) {
-    if mistake == Mistake::CommitFirst {
-        commit(consumer, posts, batch, 1);
-    }
+fn work(mistake: Mistake, batch: &[OwnedMessage], (producer, decisions): (&BaseProducer, &str)) {
     // Deciding takes its time.
     std::thread::sleep(Duration::from_millis(40));
     let mut order: Vec<&OwnedMessage> = batch.iter().collect();

@@ -73,6 +73,13 @@ pub(crate) fn table(outcomes: &[Outcome], controls: &[Control]) -> String {
         writeln!(text, "  control: {:<58} {verdict}", control.name)
             .expect("a string takes any text");
     }
+    text.push('\n');
+    // Said once more at the end, where who reads only a summary finds it.
+    for outcome in outcomes.iter().filter(|outcome| !outcome.survived()) {
+        let Fault { number, name, .. } = outcome.fault;
+        write!(text, "fault {number} ... FAILED: {name}\n{}", outcome.complaints())
+            .expect("a string takes any text");
+    }
     text
 }
 

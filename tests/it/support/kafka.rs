@@ -242,8 +242,8 @@ impl Kafka {
         for result in results {
             result.unwrap_or_else(|(name, code)| panic!("topic {name} not created: {code}"));
         }
-        let led = poll_until(ANSWER, || self.is_ready().then_some(()));
-        assert!(led.is_some(), "topic {name} got no leader");
+        let led = self.wait_topics(|names| names.iter().any(|each| each == name));
+        assert!(led, "topic {name} got no leader");
     }
 
     /// Deletes a topic with everything in it.
@@ -254,6 +254,8 @@ impl Kafka {
         for result in results {
             result.unwrap_or_else(|(name, code)| panic!("topic {name} not deleted: {code}"));
         }
+        let gone = self.wait_topics(|names| names.iter().all(|each| each != name));
+        assert!(gone, "topic {name} is still there");
     }
 
     /// The offset behind the last record of each partition.
@@ -386,15 +388,25 @@ impl Kafka {
 
     /// Does it answer, and does every partition have a leader?
     fn is_ready(&self) -> bool {
+        self.topics().is_some()
+    }
+
+    /// Its topics, if it answers and every partition has a leader. What the controller has decided
+    /// about a topic comes here a little later.
+    fn topics(&self) -> Option<Vec<String>> {
         // librdkafka logs refused connections; a plain socket does not.
-        if TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            return false;
-        }
+        TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         let client: BaseConsumer = self.client().create().expect("a client can be made");
-        client.fetch_metadata(None, Duration::from_secs(2)).is_ok_and(|metadata| {
-            let mut partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
-            !metadata.brokers().is_empty() && partitions.all(|partition| partition.leader() >= 0)
-        })
+        let metadata = client.fetch_metadata(None, Duration::from_secs(2)).ok()?;
+        let mut partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+        let led = partitions.all(|partition| partition.leader() >= 0);
+        let names = metadata.topics().iter().map(|topic| topic.name().to_owned()).collect();
+        (led && !metadata.brokers().is_empty()).then_some(names)
+    }
+
+    fn wait_topics(&self, right: impl Fn(&[String]) -> bool) -> bool {
+        let look = || self.topics().filter(|names| right(names));
+        poll_until(ANSWER, look).is_some()
     }
 
     fn format(&self, kind: &[&str], more: &[String]) {
@@ -482,10 +494,10 @@ fn free_ports() -> impl Iterator<Item = u16> {
     static TRIED: AtomicU16 = AtomicU16::new(0);
     const FIRST: u16 = 20_000;
     const COUNT: u16 = 10_000;
-    // Test processes that run side by side begin at different places.
+    // Test processes that run side by side begin at different places, and far enough apart.
     let own = u16::try_from(std::process::id() % u32::from(COUNT)).expect("COUNT is a u16");
     std::iter::repeat_with(move || {
-        let next = own.wrapping_mul(7).wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed));
+        let next = own.wrapping_mul(197).wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed));
         FIRST + next % COUNT
     })
     .take(COUNT.into())

@@ -11,6 +11,9 @@ use tempfile::TempDir;
 use super::process::{Process, poll_until};
 use super::scene::SOON;
 
+/// How long an answer of the server for operators is waited for.
+const ANSWER: Duration = Duration::from_secs(10);
+
 /// A running `tidegate run`. Dropping it kills it.
 pub(crate) struct Worker {
     // Before the folder, which must outlive it: fields are dropped in their order.
@@ -74,6 +77,8 @@ impl Worker {
         let (_, line) = log.split_once("metrics and probes")?;
         let (_, address) = line.split_once("\"address\":\"")?;
         let mut stream = TcpStream::connect(address.split_once('"')?.0).ok()?;
+        // The system lets callers in whom a worker without descriptors can never answer.
+        stream.set_read_timeout(Some(ANSWER)).expect("it is not zero");
         let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).ok()?;
         let mut answer = String::new();
