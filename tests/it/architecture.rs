@@ -102,6 +102,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Outside names, and the only places that may say them.
 const FENCES: &[(&str, &[&str])] = &[
     ("rdkafka", &["worker/", "config/kafka.rs", "demo/player.rs"]),
+    ("rustix", &["worker/preflight/descriptors.rs"]),
     ("ort", &["classify/onnx/"]),
     ("tokenizers", &["classify/tokenizer.rs"]),
     ("daachorse", &["rules/literals.rs"]),

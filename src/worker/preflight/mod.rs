@@ -1,11 +1,12 @@
 //! Checks before the first record: a worker that cannot work says so at once, in one sentence, with
 //! an exit code that says whether trying again can help.
 //!
-//! In this order: the client library, the settings, the brokers and topics, our place in the group,
-//! reading, and transactions where there are any. Whether a topic that may be described may also be
-//! written to shows with the first decision only; nothing is lost by that.
+//! In this order: the client library, the system's limits, the settings, the brokers and topics, our
+//! place in the group, reading, and transactions where there are any. Whether a topic that may be
+//! described may also be written to shows with the first decision only; nothing is lost by that.
 
 mod access;
+mod descriptors;
 mod fault;
 mod observer;
 mod topics;
@@ -36,6 +37,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(100);
 /// Checks that a worker with these settings can work; its transactions are called `id`.
 pub(super) fn check(settings: &WorkerSettings, id: &str, stop: &StopSignal) -> Result<(), Stop> {
     check_version(settings.kafka.protocol)?;
+    descriptors::check()?;
     let mut problems = settings.kafka.problems();
     problems.extend(settings.kafka.nesting_problems(settings.deadlines.revoke));
     if !problems.is_empty() {
