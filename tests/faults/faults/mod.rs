@@ -23,7 +23,7 @@ pub(crate) struct Fault {
     pub(crate) site: Site,
     /// Whether `make test` runs it.
     pub(crate) short: bool,
-    /// Whether it needs the machine for itself.
+    /// Whether it needs the machine, or this process, for itself.
     pub(crate) alone: bool,
     /// Does it, and lets the workers finish.
     pub(crate) run: fn(&mut Lab),
@@ -150,7 +150,6 @@ pub(crate) const FAULTS: &[Fault] = &[
         (MOCK, SHORT),
         machine::no_log,
     ),
-    fault(33, "too few file descriptors", (MOCK, SHORT), machine::descriptors),
     fault(34, "fifty scrapers, and one that never reads", (MOCK, SHORT), machine::scrapers),
     fault(
         37,
@@ -188,6 +187,8 @@ pub(crate) const FAULTS: &[Fault] = &[
         (MOCK, SHORT),
         machine::clock_steps,
     ),
+    // Workers inherit the connections of the mocks beside them, and would have none left.
+    alone(33, "too few file descriptors", (MOCK, SHORT), machine::descriptors),
     alone(35, "ten times the load, then silence", (Site::Kafka, SHORT), load::surge),
     alone(36, "a large backlog at start", (Site::Kafka, SHORT), load::backlog),
 ];
