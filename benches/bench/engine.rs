@@ -23,6 +23,9 @@ use super::{clock::median_seconds, float, report::Report};
 /// Posts that a thread of the worker takes at once.
 const CHUNK: usize = 64;
 
+/// Posts that are decided to be counted: some minutes under a profiler.
+const ONCE: usize = 2_000;
+
 /// Measures every stage and writes it into the report.
 pub(crate) fn measure(posts: &[WavePost], home: &Path, report: &mut Report) {
     let json: Vec<String> = posts.iter().map(WavePost::to_json).collect();
@@ -33,6 +36,24 @@ pub(crate) fn measure(posts: &[WavePost], home: &Path, report: &mut Report) {
     report.rate("engine, rules only", "engine_rules_posts_per_s", rate);
     let rate = whole(&json, &with_model, report);
     report.rate("engine, rules and model", "engine_model_posts_per_s", rate);
+}
+
+/// Decides the first posts with rules only, for a profiler that counts what [`counted`] does.
+pub(crate) fn once(posts: &[WavePost], home: &Path) {
+    let json: Vec<String> = posts.iter().take(ONCE).map(WavePost::to_json).collect();
+    let posts = decode(&json);
+    let chunk = || posts.iter().map(|post| (post.clone(), Timestamp::UNIX_EPOCH)).collect();
+    let mut moderator =
+        Moderator::new(Engine::new(Arc::new(bundle(home, false)))).expect("there is no model");
+    // Tables and automata that are made when they are first asked.
+    check(&mut moderator, &posts);
+    counted(&mut moderator, chunk());
+}
+
+/// What `valgrind --tool=callgrind --toggle-collect='*counted*'` is to count.
+#[inline(never)]
+fn counted(moderator: &mut Moderator, posts: Vec<(Post, Timestamp)>) {
+    black_box(moderator.decide(posts));
 }
 
 fn stages(json: &[String], bundle: &Arc<Bundle>, report: &mut Report) {

@@ -34,9 +34,12 @@ fn main() {
     }
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
     let posts = corpus::posts(POSTS);
+    if arguments.contains(&"once") {
+        return engine::once(&posts, home);
+    }
     let mut report = Report::default();
     // `cargo bench --bench bench -- engine` is for who works on the engine, `-- workers` for who
-    // works on the worker.
+    // works on the worker, and `-- once` above for who counts instructions.
     if !arguments.contains(&"workers") {
         report.heading("One core, without JSON");
         report.figure("corpus", "corpus_bytes_mean", corpus::bytes_mean(&posts), "bytes/post");
