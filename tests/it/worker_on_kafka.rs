@@ -7,7 +7,9 @@ use tidegate::config::kafka::Protocol;
 
 use crate::support::judges::{ByValue, HUGE, Running, noise};
 use crate::support::kafka::{Kafka, NewRecord, StoredRecord};
-use crate::support::scene::{Place, Scene, header, place_in_headers, wait_assigned, wait_finished};
+use crate::support::scene::{
+    Place, Scene, header, place_in_headers, wait_assigned, wait_finished, wait_shared_out,
+};
 
 #[test]
 fn every_post_has_one_end_and_an_orderly_stop_repeats_none() {
@@ -42,6 +44,9 @@ fn workers_that_join_and_leave_neither_lose_nor_repeat() {
     scene.produce_numbered(5_000);
     first.stop().expect("an orderly end");
     wait_finished(&third, 500);
+    // Who stops while the group still shares out the partitions of another may be refused its last
+    // commit, says so, and ends with another code.
+    wait_shared_out(&[&second, &third]);
     second.stop().expect("an orderly end");
     scene.wait_all();
     third.stop().expect("an orderly end");

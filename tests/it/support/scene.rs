@@ -237,6 +237,13 @@ pub(crate) fn wait_assigned(worker: &Running) {
     assert!(poll_until(SOON, assigned).is_some(), "the worker got no partition");
 }
 
+/// Waits until these workers hold every partition of a scene between them.
+pub(crate) fn wait_shared_out(workers: &[&Running]) {
+    let held = || workers.iter().map(|worker| worker.instruments.assigned().get()).sum::<i64>();
+    let shared = || (held() == i64::from(PARTITIONS)).then_some(());
+    assert!(poll_until(SOON, shared).is_some(), "{} partitions are held", held());
+}
+
 /// The value of a header of ours.
 pub(crate) fn header(record: &StoredRecord, name: &str) -> String {
     let found = record.headers.iter().find(|(key, _)| key == name);
