@@ -49,6 +49,7 @@ fn workers_that_join_and_leave_neither_lose_nor_repeat() {
     wait_shared_out(&[&second, &third]);
     second.stop().expect("an orderly end");
     scene.wait_all();
+    wait_shared_out(&[&third]);
     third.stop().expect("an orderly end");
     scene.assert_exactly_once();
     scene.assert_all_committed();
