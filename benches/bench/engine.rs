@@ -42,12 +42,11 @@ pub(crate) fn measure(posts: &[WavePost], home: &Path, report: &mut Report) {
 pub(crate) fn once(posts: &[WavePost], home: &Path) {
     let json: Vec<String> = posts.iter().take(ONCE).map(WavePost::to_json).collect();
     let posts = decode(&json);
-    let chunk = || posts.iter().map(|post| (post.clone(), Timestamp::UNIX_EPOCH)).collect();
     let mut moderator =
         Moderator::new(Engine::new(Arc::new(bundle(home, false)))).expect("there is no model");
     // Tables and automata that are made when they are first asked.
     check(&mut moderator, &posts);
-    counted(&mut moderator, chunk());
+    counted(&mut moderator, received(&posts));
 }
 
 /// What `valgrind --tool=callgrind --toggle-collect='*counted*'` is to count.
@@ -105,11 +104,7 @@ fn stages(json: &[String], bundle: &Arc<Bundle>, report: &mut Report) {
 fn whole(json: &[String], bundle: &Arc<Bundle>, report: &mut Report) -> f64 {
     let mut moderator = Moderator::new(Engine::new(Arc::clone(bundle))).expect("the model opens");
     let posts = decode(json);
-    let at = Timestamp::UNIX_EPOCH;
-    let chunks = || -> Vec<Vec<(Post, Timestamp)>> {
-        let chunks = posts.chunks(CHUNK);
-        chunks.map(|chunk| chunk.iter().map(|post| (post.clone(), at)).collect()).collect()
-    };
+    let chunks = || -> Vec<Vec<(Post, Timestamp)>> { posts.chunks(CHUNK).map(received).collect() };
     check(&mut moderator, &posts);
     let seconds = median_seconds(chunks, |chunks| {
         for chunk in chunks {
@@ -143,10 +138,9 @@ fn encode(decisions: &[Decision]) -> f64 {
 
 /// What is measured must decide what it should: a fast wrong answer is worth nothing.
 fn check(moderator: &mut Moderator, posts: &[Post]) {
-    let posts: Vec<_> = posts.iter().map(|post| (post.clone(), Timestamp::UNIX_EPOCH)).collect();
-    let (decisions, _) = moderator.decide(posts.clone());
+    let (decisions, _) = moderator.decide(received(posts));
     let mut lures = 0;
-    for ((post, _), decision) in posts.iter().zip(decisions) {
+    for (post, decision) in posts.iter().zip(decisions) {
         let decision = decision.expect("no bug");
         if post.parts[0].text.contains("加微信 abc123") {
             assert_eq!(decision.action, Action::Block, "a lure to a private chat");
@@ -154,6 +148,11 @@ fn check(moderator: &mut Moderator, posts: &[Post]) {
         }
     }
     assert!(lures > 0, "the corpus has lures to private chats");
+}
+
+/// Posts and when they came, which is no matter here.
+fn received(posts: &[Post]) -> Vec<(Post, Timestamp)> {
+    posts.iter().map(|post| (post.clone(), Timestamp::UNIX_EPOCH)).collect()
 }
 
 /// Posts as the engine gets them.

@@ -7,18 +7,18 @@ use std::process::Command;
 /// The time of day as one worker sees it. Time that passes is measured by another clock, which stays
 /// true.
 pub(crate) struct Clock {
-    library: PathBuf,
+    shim: PathBuf,
     offset: PathBuf,
 }
 
 impl Clock {
     /// A clock that is right, kept in this folder.
     pub(crate) fn in_folder(folder: &Path) -> Self {
-        let clock = Self { library: folder.join("clock.so"), offset: folder.join("clock") };
+        let clock = Self { shim: folder.join("clock.so"), offset: folder.join("clock") };
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/clock.c");
         let built = Command::new("cc")
             .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
-            .args([&clock.library, &source])
+            .args([&clock.shim, &source])
             .arg("-ldl")
             .status()
             .unwrap_or_else(|error| panic!("a C compiler is needed (make setup): {error}"));
@@ -38,6 +38,6 @@ impl Clock {
 
     /// Has a command ask this clock.
     pub(crate) fn is_asked_by(&self, command: &mut Command) {
-        command.env("LD_PRELOAD", &self.library).env("CLOCK_OFFSET_FILE", &self.offset);
+        command.env("LD_PRELOAD", &self.shim).env("CLOCK_OFFSET_FILE", &self.offset);
     }
 }
