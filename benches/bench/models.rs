@@ -2,7 +2,6 @@
 
 use std::{hint::black_box, path::Path, sync::Arc};
 
-use jiff::Timestamp;
 use tidegate::{
     classify::{Classifier, Input, load_model},
     decision::Action,
@@ -16,7 +15,7 @@ use tidegate::{
 
 use super::{
     clock::median_seconds,
-    engine::{bundle, bundle_with, decode},
+    engine::{bundle, bundle_with, decode, received},
     float,
     report::Report,
 };
@@ -87,11 +86,9 @@ fn second(home: &Path, name: &str, views: &[String]) -> f64 {
 /// Posts a second of one core with second opinions, over posts that rules have nothing against.
 fn cascade(posts: &[WavePost], home: &Path) -> f64 {
     let json: Vec<String> = posts.iter().map(WavePost::to_json).collect();
-    let at = Timestamp::UNIX_EPOCH;
     let mut rules = Moderator::new(Engine::new(Arc::new(bundle(home, false)))).expect("no model");
-    let of = |posts: &[Post]| posts.iter().map(|post| (post.clone(), at)).collect::<Vec<_>>();
     let posts = decode(&json);
-    let decisions = rules.decide(of(&posts)).0;
+    let decisions = rules.decide(received(&posts)).0;
     let benign: Vec<Post> = posts
         .into_iter()
         .zip(decisions)
@@ -100,7 +97,7 @@ fn cascade(posts: &[WavePost], home: &Path) -> f64 {
         .collect();
     let engine = Engine::new(Arc::new(bundle_with(home, true, CASCADE)));
     let mut moderator = Moderator::new(engine).expect("the models open");
-    let chunks = || benign.chunks(CHUNK).map(of).collect::<Vec<_>>();
+    let chunks = || benign.chunks(CHUNK).map(received).collect::<Vec<_>>();
     let seconds = median_seconds(chunks, |chunks| {
         for chunk in chunks {
             black_box(moderator.decide(chunk));
