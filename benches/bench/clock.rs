@@ -12,15 +12,20 @@ pub(crate) fn thread_time() -> Duration {
     Duration::from_nanos(nanoseconds.expect("its first number is the time on a processor"))
 }
 
+/// Seconds of one core that `work` takes.
+pub(crate) fn seconds(work: impl FnOnce()) -> f64 {
+    let started = thread_time();
+    work();
+    thread_time().saturating_sub(started).as_secs_f64()
+}
+
 /// Seconds of one core that `work` takes, the median of some rounds, each on fresh `input`.
 pub(crate) fn median_seconds<T>(input: impl Fn() -> T, mut work: impl FnMut(T)) -> f64 {
     const ROUNDS: usize = 7;
     let mut rounds: Vec<f64> = (0..ROUNDS)
         .map(|_| {
             let input = input();
-            let started = thread_time();
-            work(input);
-            thread_time().saturating_sub(started).as_secs_f64()
+            seconds(|| work(input))
         })
         .collect();
     median(&mut rounds)

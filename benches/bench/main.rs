@@ -37,6 +37,9 @@ fn main() {
     if arguments.contains(&"once") {
         return engine::once(&posts, home);
     }
+    if arguments.contains(&"rounds") {
+        return engine::rounds(&posts, home);
+    }
     let mut report = Report::default();
     // `cargo bench --bench bench -- engine` is for who works on the engine, `-- workers` for who
     // works on the worker, and `-- once` above for who counts instructions.
