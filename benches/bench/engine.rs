@@ -25,7 +25,7 @@ use super::{
 };
 
 /// Posts that a thread of the worker takes at once.
-const CHUNK: usize = 64;
+pub(crate) const CHUNK: usize = 64;
 
 /// Posts that are decided to be counted: some minutes under a profiler.
 const ONCE: usize = 2_000;
@@ -51,14 +51,13 @@ pub(crate) fn once(posts: &[WavePost], home: &Path) {
     counted(&mut moderator, received(&posts));
 }
 
-/// Decides all posts many times with rules only. The quickest rounds of two builds that run at the same
-/// time, each on a core of its own, differ by less than 3 in 100 where the builds are alike.
+/// Decides all posts many times with rules only, for who compares two builds: both at the same time,
+/// each on a core of its own.
 pub(crate) fn rounds(posts: &[WavePost], home: &Path) {
     let (mut moderator, posts) = rules_only(posts, home);
     let mut round = || {
-        let chunks: Vec<_> = posts.chunks(CHUNK).map(received).collect();
-        let decide = |chunk| drop(black_box(moderator.decide(chunk)));
-        seconds(|| chunks.into_iter().for_each(decide)) / float(posts.len()) * 1e6
+        let chunks = chunks(&posts);
+        seconds(|| decide(&mut moderator, chunks)) / float(posts.len()) * 1e6
     };
     let mut rounds: Vec<f64> = (0..ROUNDS).map(|_| round()).collect();
     rounds.sort_by(f64::total_cmp);
@@ -132,16 +131,11 @@ fn stages(json: &[String], bundle: &Arc<Bundle>, report: &mut Report) {
 fn whole(json: &[String], bundle: &Arc<Bundle>, report: &mut Report) -> f64 {
     let mut moderator = Moderator::new(Engine::new(Arc::clone(bundle))).expect("the model opens");
     let posts = decode(json);
-    let chunks = || -> Vec<Vec<(Post, Timestamp)>> { posts.chunks(CHUNK).map(received).collect() };
     check(&mut moderator, &posts);
-    let seconds = median_seconds(chunks, |chunks| {
-        for chunk in chunks {
-            black_box(moderator.decide(chunk));
-        }
-    });
-    let decide = |chunk| moderator.decide(chunk).0;
+    let seconds = median_seconds(|| chunks(&posts), |chunks| decide(&mut moderator, chunks));
+    let decided = moderator.decide(received(&posts)).0;
     let decisions: Vec<Decision> =
-        chunks().into_iter().flat_map(decide).map(|decision| decision.expect("no bug")).collect();
+        decided.into_iter().map(|decision| decision.expect("no bug")).collect();
     let name = if bundle.model().is_some() { "encode, with scores" } else { "encode" };
     report.stage(name, encode(&decisions) / float(posts.len()) * 1e6);
     float(posts.len()) / seconds
@@ -176,6 +170,18 @@ fn check(moderator: &mut Moderator, posts: &[Post]) {
         }
     }
     assert!(lures > 0, "the corpus has lures to private chats");
+}
+
+/// Posts as a thread of the worker gets them, so many at a time.
+pub(crate) fn chunks(posts: &[Post]) -> Vec<Vec<(Post, Timestamp)>> {
+    posts.chunks(CHUNK).map(received).collect()
+}
+
+/// Decides them, chunk by chunk.
+pub(crate) fn decide(moderator: &mut Moderator, chunks: Vec<Vec<(Post, Timestamp)>>) {
+    for chunk in chunks {
+        black_box(moderator.decide(chunk));
+    }
 }
 
 /// Posts and when they came, which is no matter here.

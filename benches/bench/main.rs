@@ -42,7 +42,8 @@ fn main() {
     }
     let mut report = Report::default();
     // `cargo bench --bench bench -- engine` is for who works on the engine, `-- workers` for who
-    // works on the worker, and `-- once` above for who counts instructions.
+    // works on the worker, and above `-- once` for who counts instructions, `-- rounds` for who
+    // compares two builds.
     if !arguments.contains(&"workers") {
         report.heading("One core, without JSON");
         report.figure("corpus", "corpus_bytes_mean", corpus::bytes_mean(&posts), "bytes/post");

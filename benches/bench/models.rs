@@ -15,13 +15,11 @@ use tidegate::{
 
 use super::{
     clock::median_seconds,
-    engine::{bundle, bundle_with, decode, received},
+    engine::{CHUNK, bundle, bundle_with, chunks, decide, decode, received},
     float,
     report::Report,
 };
 
-/// Posts that a thread of the worker takes at once.
-const CHUNK: usize = 64;
 /// Posts that each second opinion reads.
 const DOUBTFUL: usize = 100;
 /// The models that are asked for second opinions.
@@ -97,11 +95,6 @@ fn cascade(posts: &[WavePost], home: &Path) -> f64 {
         .collect();
     let engine = Engine::new(Arc::new(bundle_with(home, true, CASCADE)));
     let mut moderator = Moderator::new(engine).expect("the models open");
-    let chunks = || benign.chunks(CHUNK).map(received).collect::<Vec<_>>();
-    let seconds = median_seconds(chunks, |chunks| {
-        for chunk in chunks {
-            black_box(moderator.decide(chunk));
-        }
-    });
+    let seconds = median_seconds(|| chunks(&benign), |chunks| decide(&mut moderator, chunks));
     float(benign.len()) / seconds
 }

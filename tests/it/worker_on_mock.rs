@@ -10,7 +10,9 @@ use crate::support::judges::{BAD, ByValue, DOUBTFUL, HUGE, Running};
 use crate::support::kafka::{NewRecord, StoredRecord};
 use crate::support::mock::Mock;
 use crate::support::process::poll_until;
-use crate::support::scene::{PARTITIONS, Scene, header, wait_assigned, wait_finished};
+use crate::support::scene::{
+    PARTITIONS, Scene, header, wait_assigned, wait_finished, wait_shared_out,
+};
 
 const TOPICS: [&str; 4] = ["posts", "decisions", "dead-letters", "reviews"];
 
@@ -263,8 +265,10 @@ fn workers_that_join_and_leave_lose_nothing() {
     wait_assigned(&second);
     scene.produce_numbered(2_000);
     wait_finished(&second, 300);
+    wait_shared_out(&[&first, &second]);
     second.stop().expect("an orderly end");
     scene.wait_all();
+    wait_shared_out(&[&first]);
     first.stop().expect("an orderly end");
     // Unlike Kafka, the mock refuses commits while somebody joins: some decisions repeat.
     scene.assert_nothing_lost();
