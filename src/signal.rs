@@ -87,6 +87,20 @@ impl Score {
     pub fn probability(self) -> f64 {
         f64::from(self.0) / 1000.0
     }
+
+    /// The score between this and `other`: the mean of their log odds, as for two judges who are
+    /// trusted alike. A score of 0 or 1 is one that was rounded, so neither end outweighs all else.
+    #[must_use]
+    pub fn between(self, other: Self) -> Self {
+        // Without logarithms, which processors round differently: the odds' geometric mean.
+        let (p, q) = (self.inside(), other.inside());
+        let (yes, no) = ((p * q).sqrt(), ((1.0 - p) * (1.0 - q)).sqrt());
+        Self::new(yes / (yes + no)).expect("a share of two positive numbers is a probability")
+    }
+
+    fn inside(self) -> f64 {
+        self.probability().clamp(0.000_5, 0.999_5)
+    }
 }
 
 impl fmt::Debug for Score {
@@ -326,8 +340,8 @@ pub enum Answer {
     Scored {
         /// Its scores, sorted by path.
         scores: Vec<(Category, Score)>,
-        /// The scores of the first model that these replaced, sorted by path.
-        replaced: Vec<(Category, Score)>,
+        /// What the first model said of the same categories, sorted by path.
+        core: Vec<(Category, Score)>,
         /// Some verdict is another one than it would have been without it.
         flipped: bool,
     },
@@ -377,5 +391,29 @@ impl Signals {
     pub fn main_language(&self) -> Option<Language> {
         let first = self.languages.first()?;
         (first.language != Language::UNDETERMINED).then_some(first.language)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_score_between_two_is_the_mean_of_their_log_odds() {
+        let score = |t| Score::from_thousandths(t).expect("in range");
+        // Neither order nor an end of the range matters: 0 and 1 are rounded from less.
+        for (one, other, between) in [
+            (500, 500, 500),
+            (500, 800, 667),
+            (100, 900, 500),
+            (0, 1000, 500),
+            (0, 0, 1),
+            (1000, 1000, 1000),
+            (0, 500, 22),
+            (500, 1000, 978),
+        ] {
+            assert_eq!(score(one).between(score(other)), score(between), "{one} {other}");
+            assert_eq!(score(other).between(score(one)), score(between), "{other} {one}");
+        }
     }
 }

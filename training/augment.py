@@ -1,4 +1,4 @@
-"""Rows that are made, not read: our own templates, listed bad words in neutral sentences, and disguises.
+"""Rows that are made, not read: our own sentences, listed bad words in neutral sentences, and disguises.
 
 They are trained on and never evaluated on; each has a source name of its own, so that weights and
 reports can tell them apart.
@@ -61,6 +61,29 @@ def templates():
     order = sorted(range(len(texts)), key=lambda i: (langs[i], texts[i]))
     return _rows([texts[i] for i in order], [labels[i] for i in order],
                  [langs[i] for i in order], "templates")
+
+
+def languages():
+    """Languages that have sentences of our own, `sentences/<lang>.yaml`."""
+    return sorted(place.stem for place in Path(__file__).with_name("sentences").glob("*.yaml"))
+
+
+def sentences(lang, rng):
+    """Rows of `sentences/<lang>.yaml`: each block gives so many random combinations of its parts."""
+    place = Path(__file__).with_name("sentences") / f"{lang}.yaml"
+    texts, labels = [], []
+    for block in yaml.safe_load(place.read_text("utf-8")):
+        values = _labels(block["labels"], block.get("rest", UNKNOWN))
+        seen = set()
+        for _ in range(block["rows"]):
+            text = "".join(part[int(rng.integers(len(part)))] for part in block["parts"]).strip()
+            if text not in seen:
+                seen.add(text)
+                texts.append(text)
+                labels.append(values)
+    made = _rows(texts, labels, [lang] * len(texts), "own-sentences")
+    made.ids = [f"own-{lang}-{i}" for i in range(len(texts))]
+    return made
 
 
 def listed_words(folder, clean, each, rng):

@@ -81,8 +81,9 @@ def anchored(raw, labels, langs):
     return found
 
 
-def thresholds(scores, labels, langs, sources, neutral, floor):
-    """The score over which at most 1 % of a language's neutral posts and 5 % of its harmless ones lie."""
+def thresholds(scores, labels, langs, sources, neutral, floor, thin=0.0):
+    """The score over which at most 1 % of a language's neutral posts and 5 % of its harmless ones lie; none is below
+    `floor`, or `thin` in languages with too few harmless posts to tell."""
 
     def bound(rows, share):
         if rows.sum() == 0:
@@ -109,7 +110,7 @@ def thresholds(scores, labels, langs, sources, neutral, floor):
     found = {ANY: max(bound(neutral, POOLED_SHARE), float(np.median(list(own.values()) or [floor])))}
     for lang, plain in few.items():
         raised = 1 / (1 + np.exp(-(log_odds(np.array(plain)) + gap)))
-        own[lang] = max(float(raised), floor)
+        own[lang] = max(float(raised), floor, thin)
     found |= own
     return {lang: round(min(score, 0.999), 3) for lang, score in found.items()}
 

@@ -17,18 +17,19 @@ from .data import LABELS, UNKNOWN
 from .opinion import probes
 from .scorer import Scorer
 
-VERSION = "1.1.0"
+VERSION = "1.2.0"
 # What the model offers. The other labels are trained for what they teach the shared part, but their
 # evaluation sets are too small, or say that the outputs are no better than chance.
-OFFERED = ["toxic", "hate", "sexual", "self_harm", "spam", "harassment/profanity"]
+OFFERED = ["toxic", "hate", "violence", "sexual", "self_harm", "spam", "harassment/profanity"]
 
 # Held-out posts with these are too few to fit a curve to.
-ANCHORED = ["sexual", "self_harm", "spam"]
+ANCHORED = ["violence", "sexual", "self_harm", "spam"]
 # No threshold lies lower than 0.5, or this. Held-out posts with these are so few that their
 # curves say little, and neutral posts alone set the thresholds.
-FLOOR = {"sexual": 0.3, "self_harm": 0.3, "spam": 0.3}
-# A language without evidence: no score below this counts, whatever a few neutral sentences say.
-THIN = {"sexual": 0.8, "self_harm": 0.8, "spam": 0.8}
+FLOOR = {"violence": 0.3, "sexual": 0.3, "self_harm": 0.3, "spam": 0.3}
+# A language without evidence, or without harmless posts to set a threshold by: no score below this counts, whatever
+# a few neutral sentences say.
+THIN = {"violence": 0.8, "sexual": 0.8, "self_harm": 0.8, "spam": 0.8}
 THIN_ELSEWHERE = 0.95
 # Sets on which disguised spelling is tried.
 EVADED = {"en": ("hatexplain", "toxic"), "zh": ("cold", "toxic")}
@@ -83,7 +84,8 @@ def describe(state, held, raw, files):
             calibrate.apply(curves[label].get(lang, curves[label][calibrate.ANY]), raw[i, column])
             for i, lang in enumerate(held.langs)])
         thresholds[label] = calibrate.thresholds(
-            scores, labels, held.langs, held.sources, held.clean, FLOOR.get(label, 0.5))
+            scores, labels, held.langs, held.sources, held.clean, FLOOR.get(label, 0.5),
+            0.0 if label in ANCHORED else THIN_ELSEWHERE)
     encoder = state["encoder"]
     return {
         "name": "core", "version": VERSION, "licence": "Apache-2.0",

@@ -91,12 +91,13 @@ def moderate(arguments, rows, extra):
         for number, text in enumerate(rows.texts):
             posts.write(json.dumps({"id": str(number), "text": text}) + "\n")
     command = [arguments.tidegate, "moderate", "--home", arguments.home, *extra, str(place)]
+    answered = 0
     with subprocess.Popen(command, stdout=subprocess.PIPE) as done:
-        for number, line in enumerate(done.stdout):
-            read_answer(answers, number, json.loads(line), cuts)
+        for answered, line in enumerate(done.stdout, 1):
+            read_answer(answers, answered - 1, json.loads(line), cuts)
     place.unlink()
-    if done.returncode != 0 or number + 1 != len(rows):
-        raise RuntimeError(f"{command} ended with {done.returncode} after {number + 1} of {len(rows)} posts")
+    if done.returncode != 0 or answered != len(rows):
+        raise RuntimeError(f"{command} ended with {done.returncode} after {answered} of {len(rows)} posts")
     return answers
 
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from . import augment, data, train, views
 from .encoder import Encoder
-from .opinion import rows as opinion_rows
 from .opinion import teach
 
 SEED = 20261122
@@ -29,7 +28,7 @@ def main():
     began = time.time()
     labelled = data.read(arguments.data, ["train", "trainsa"])
     neutral = labelled.take(labelled.clean & (labelled.splits == "train"))
-    own = [opinion_rows.templates(lang, rng) for lang in ("zh", "en", "hi")]
+    own = [augment.sentences(lang, rng) for lang in augment.languages()]
     rows = augment.join(labelled, augment.templates(), *own,
                         augment.listed_words(arguments.data, neutral, 4, rng),
                         augment.disguised(labelled, 0.12, rng))

@@ -381,7 +381,7 @@ fn style(action: Action) -> Style {
     }
 }
 
-/// What became of a second opinion, with the scores that it replaced.
+/// What became of a second opinion, with what the first model had said.
 fn second_opinion(opinion: &Opinion) -> String {
     let (name, version) = (&opinion.model.name, &opinion.model.version);
     match &opinion.answer {
@@ -389,13 +389,13 @@ fn second_opinion(opinion: &Opinion) -> String {
             format!("{name} {version} was not asked: its share of the time was spent")
         }
         Answer::Unavailable => format!("{name} {version} was asked and gave no answer"),
-        Answer::Scored { replaced, flipped, .. } => {
-            let replaced: Vec<String> = replaced
+        Answer::Scored { core, flipped, .. } => {
+            let core: Vec<String> = core
                 .iter()
                 .map(|(category, score)| format!("{} {score:?}", category.as_str()))
                 .collect();
             let so = if *flipped { "which changed a verdict" } else { "which changed no verdict" };
-            format!("{name} {version} was asked, {so}; before: {}", replaced.join(", "))
+            format!("{name} {version} was asked, {so}; before: {}", core.join(", "))
         }
     }
 }

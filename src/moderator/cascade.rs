@@ -1,8 +1,8 @@
 //! Second opinions: who is asked about which post, and what the answer changes.
 //!
 //! A model is asked in its languages, where the first one's score lies in its band, and only where the
-//! verdicts with all such scores at 0 are others than with all of them at 1. Its scores then stand in
-//! the place of the first one's.
+//! verdicts are others if it says 0 of all such categories than if it says 1. Then the score between
+//! the two models' stands: on most evaluation sets it tells posts apart better than either alone.
 
 use std::time::Duration;
 
@@ -50,7 +50,9 @@ fn matters(asked: &Asked, engine: &Engine, post: &Screened, signal: &ModelSignal
     let at = |end: u16| -> Scores {
         let end = Score::from_thousandths(end).expect("both ends of the range are in it");
         let scores = signal.scores().iter();
-        scores.map(|(of, s)| (of.clone(), if unsure.contains(&of) { end } else { *s })).collect()
+        scores
+            .map(|(of, s)| (of.clone(), if unsure.contains(&of) { s.between(end) } else { *s }))
+            .collect()
     };
     guarded(|| engine.differ(post, &at(0), &at(1000))).unwrap_or(false)
 }
@@ -73,11 +75,11 @@ fn answer(
         let ModelSignal::Scored { scores, opinions, .. } = &mut signals[at] else { continue };
         let answer = match answers.as_mut().and_then(Iterator::next) {
             Some(own) => {
-                let (after, replaced) = replace(scores, &own);
+                let (after, core) = join(scores, &own, Score::between);
                 let differ = |post| guarded(|| engine.differ(post, scores, &after));
                 let flipped = screened[at].as_ref().is_ok_and(|post| differ(post) == Ok(true));
                 *scores = after;
-                Answer::Scored { scores: own, replaced, flipped }
+                Answer::Scored { scores: own, core, flipped }
             }
             None if allowed => Answer::Unavailable,
             None => Answer::Skipped,
@@ -86,14 +88,22 @@ fn answer(
     }
 }
 
-/// `scores` with those of `own` in their place, and what stood there before.
-pub(super) fn replace(scores: &[(Category, Score)], own: &Scores) -> (Scores, Scores) {
+/// `scores` with what `joined` makes of them and `own`, and what stood there before.
+pub(super) fn join(
+    scores: &[(Category, Score)],
+    own: &Scores,
+    joined: impl Fn(Score, Score) -> Score,
+) -> (Scores, Scores) {
     let is_own = |category: &Category| own.iter().any(|(of, _)| of == category);
-    let (replaced, kept): (Scores, Scores) =
+    let (core, kept): (Scores, Scores) =
         scores.iter().cloned().partition(|(category, _)| is_own(category));
-    let mut after: Scores = kept.into_iter().chain(own.iter().cloned()).collect();
+    let stand = own.iter().map(|(category, own)| {
+        let first = core.iter().find(|(of, _)| of == category);
+        (category.clone(), first.map_or(*own, |(_, first)| joined(*first, *own)))
+    });
+    let mut after: Scores = kept.into_iter().chain(stand).collect();
     after.sort();
-    (after, replaced)
+    (after, core)
 }
 
 fn text(post: &Result<Screened, Panicked>) -> &str {

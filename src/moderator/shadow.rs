@@ -37,7 +37,7 @@ pub(super) fn compare(
             let own: Option<Scores> = answers.as_mut().and_then(Iterator::next);
             let differs =
                 own.as_ref().zip(screened[at].as_ref().ok()).is_some_and(|(own, post)| {
-                    let (with, _) = cascade::replace(signals[at].scores(), own);
+                    let (with, _) = cascade::join(signals[at].scores(), own, |_, own| own);
                     guarded(|| engine.differ(post, signals[at].scores(), &with)).unwrap_or(false)
                 });
             let model = Arc::clone(session.identity());

@@ -107,13 +107,13 @@ fn outcome(decision: &Decision) -> (&'static str, Option<u16>, &'static str) {
 }
 
 #[test]
-fn a_second_opinion_is_asked_where_it_could_change_a_verdict_and_its_score_stands() {
+fn a_second_opinion_is_asked_where_it_could_change_a_verdict_and_the_score_between_stands() {
     let advert = format!("{ENGLISH}. buy now");
     let cases = [
-        (ENGLISH, 500, 800, ("review", Some(800), "flipped")),
-        (ENGLISH, 700, 100, ("allow", Some(100), "flipped")),
-        (ENGLISH, 700, 650, ("review", Some(650), "kept")),
-        (ENGLISH, 200, 100, ("allow", Some(100), "kept")),
+        (ENGLISH, 500, 800, ("review", Some(667), "flipped")),
+        (ENGLISH, 700, 100, ("allow", Some(337), "flipped")),
+        (ENGLISH, 700, 650, ("review", Some(676), "kept")),
+        (ENGLISH, 200, 100, ("allow", Some(143), "kept")),
         (ENGLISH, 199, 800, ("allow", Some(199), "not asked")),
         (ENGLISH, 901, 100, ("review", Some(901), "not asked")),
         (GERMAN, 500, 800, ("allow", Some(500), "not asked")),
@@ -133,14 +133,14 @@ fn a_second_opinion_is_asked_where_it_could_change_a_verdict_and_its_score_stand
 }
 
 #[test]
-fn the_score_that_was_replaced_is_told() {
+fn what_the_first_model_said_is_told() {
     let (core, second) = (table(&[(ENGLISH, 500)]), second(&[(ENGLISH, 800)]));
     let engine = engine(CASCADE, &[("core", &core), ("second", &second)]);
     let decision = decide(&mut Moderator::new(engine).expect("tables open"), ENGLISH);
     let [opinion] = decision.signals.model.opinions() else { panic!("one was asked") };
     assert_eq!(opinion.model.name, "second");
     let hate = |thousandths| vec![(Category::new("hate"), score(thousandths))];
-    let expected = Answer::Scored { scores: hate(800), replaced: hate(500), flipped: true };
+    let expected = Answer::Scored { scores: hate(800), core: hate(500), flipped: true };
     assert_eq!(opinion.answer, expected);
     assert_eq!(decision.versions.models, ["fixed@0", "second@0"]);
 }

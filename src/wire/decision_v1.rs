@@ -334,7 +334,7 @@ struct ModelV1<'a> {
     opinions: Vec<OpinionV1<'a>>,
 }
 
-/// A second opinion that was wanted, with what it replaced.
+/// A second opinion that was wanted, with what the first model had said.
 #[derive(Serialize)]
 struct OpinionV1<'a> {
     name: &'a str,
@@ -351,8 +351,8 @@ struct OpinionV1<'a> {
 impl<'a> OpinionV1<'a> {
     fn new(opinion: &'a Opinion) -> Self {
         let (scores, core, flipped) = match &opinion.answer {
-            Answer::Scored { scores, replaced, flipped } => {
-                (Some(Scores(scores)), Some(Scores(replaced)), Some(*flipped))
+            Answer::Scored { scores, core, flipped } => {
+                (Some(Scores(scores)), Some(Scores(core)), Some(*flipped))
             }
             Answer::Skipped | Answer::Unavailable => (None, None, None),
         };

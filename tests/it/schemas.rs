@@ -209,7 +209,7 @@ fn opinions_of_every_kind(model: &ModelIdentity, category: &Category) -> Vec<Opi
         let score = Score::from_thousandths(thousandths).expect("in range");
         vec![(category.clone(), score)]
     };
-    let scored = Answer::Scored { scores: scores(900), replaced: scores(400), flipped: true };
+    let scored = Answer::Scored { scores: scores(900), core: scores(400), flipped: true };
     let model = Arc::new(model.clone());
     let opinion = |answer| Opinion { model: Arc::clone(&model), answer };
     [scored, Answer::Skipped, Answer::Unavailable].map(opinion).into()

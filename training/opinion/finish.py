@@ -22,7 +22,7 @@ VERSION = "1.0.0"
 # English `violence` is hardly told at all, and English `spam` takes one decent tweet in twenty for spam.
 OFFERED = {"zh": ["toxic", "hate"],
            "en": ["toxic", "hate", "sexual", "self_harm", "harassment/profanity"]}
-CORE_LABELS = ["toxic", "hate", "sexual", "self_harm", "spam", "harassment/profanity"]
+CORE_LABELS = ["toxic", "hate", "violence", "sexual", "self_harm", "spam", "harassment/profanity"]
 BANDS = {"zh": ["toxic", "hate"], "en": ["toxic", "hate"]}
 WINDOW, WINDOWS, PAD = 128, 4, 0
 LEAST_TO_CALIBRATE = 20   # held-out posts of a category below this many: its curve is anchored
@@ -45,11 +45,11 @@ def main():
     lang = arguments.lang
     folder = Path(arguments.out or f"models/{lang}")
     folder.mkdir(parents=True, exist_ok=True)
-    state = torch.load(arguments.state or f"training/out/{lang}.pt", map_location="cpu", weights_only=False)
-    offered = OFFERED[lang]
     if arguments.bands_only:
-        again(arguments, folder, state)
+        again(arguments, folder)
         return
+    offered = OFFERED[lang]
+    state = torch.load(arguments.state or f"training/out/{lang}.pt", map_location="cpu", weights_only=False)
     files, quantised, whole = write(folder, state, [LABELS.index(label) for label in offered])
     held = held_out(arguments.data, lang)
     seen = views.standard(held.texts, arguments.tidegate)
@@ -66,24 +66,26 @@ def main():
         found["milliseconds"] = {str(tokens): quantised.milliseconds(tokens) for tokens in (24, 48, WINDOW)}
         found["asked"] = asked(manifest, held, core, main_language, lang)
         manifest["evidence"] = evidence(found, offered, lang)
-        write_words(arguments, folder, manifest, found, state)
+        found["made"] = {name: state["shape"][name] for name in ("layers", "size", "vocabulary")}
+        found["made"] |= {"steps": state["steps"], "sources": dict(state["sources"])}
+        write_words(arguments, folder, manifest, found)
 
 
-def again(arguments, folder, state):
+def again(arguments, folder):
     manifest = yaml.safe_load((folder / "model.yaml").read_text("utf-8"))
     found = json.loads((folder / "report.json").read_text("utf-8"))
     held = held_out(arguments.data, arguments.lang)
     core, main_language = core_scores(arguments, held)
     manifest["bands"] = chosen_bands(arguments.lang, held, core, main_language)
     found["asked"] = asked(manifest, held, core, main_language, arguments.lang)
-    write_words(arguments, folder, manifest, found, state)
+    write_words(arguments, folder, manifest, found)
 
 
-def write_words(arguments, folder, manifest, found, state):
+def write_words(arguments, folder, manifest, found):
     write_manifest(folder, manifest)
     (folder / "report.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     (folder / "REPORT.md").write_text(report.report(found, manifest))
-    (folder / "README.md").write_text(report.card(found, manifest, arguments.data, state))
+    (folder / "README.md").write_text(report.card(found, manifest, arguments.data))
 
 
 def write(folder, state, kept):

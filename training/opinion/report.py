@@ -118,20 +118,20 @@ def quantising(found):
     return [*lines, "", f"One inference on one core, where the model was made: {times}.", ""]
 
 
-def card(found, manifest, folder, state):
+def card(found, manifest, folder):
     """`README.md`: what the model is for, what it was trained on, where it fails."""
     lang = manifest["name"]
-    start, shape = base.BASES[lang], state["shape"]
+    start, made = base.BASES[lang], found["made"]
     described = json.loads((Path(folder) / "MANIFEST.json").read_text("utf-8"))
     lines = [
         f"# {lang}: a second opinion on {NAMES[lang]} posts", "",
-        f"Version {manifest['version']}. A BERT encoder of {shape['layers']} layers of {shape['size']}, fine-tuned from",
-        f"{start.about} ({start.licence}), with weights in 8 bits. It knows {shape['vocabulary']:,} word pieces; each emoji",
+        f"Version {manifest['version']}. A BERT encoder of {made['layers']} layers of {made['size']}, fine-tuned from",
+        f"{start.about} ({start.licence}), with weights in 8 bits. It knows {made['vocabulary']:,} word pieces; each emoji",
         "is one of its own, started from its Unicode name. It reads the standard view of a text in windows of",
         f"{manifest['encoder']['window']} tokens, at most {manifest['encoder']['windows']}, one inference a window.", "",
         "## What it is for", "",
         f"The core model scores every post; this one is asked about {NAMES[lang]} posts whose core score lies in a band and",
-        "only when the answer could change a verdict. Its scores then replace the core's. They are evidence for policies",
+        "only when the answer could change a verdict. The mean of both models' log odds then stands; it is evidence for policies",
         "that ask a person to review; a score may block only under a threshold of its own for a language with evidence.", "",
         "It must not be relied on alone to punish people, to find illegal acts, to judge a person, or for",
         "emergencies such as self-harm. Schools, employers and authorities must not use it to watch what people write.", "",
@@ -152,16 +152,16 @@ def card(found, manifest, folder, state):
         "adapted material, or pass on use restrictions; they were used and are named for that.", "",
         "| set | source | licence | rows |", "|---|---|---|---|",
     ]
-    made = {"own-sentences": f"our own sentences, `training/opinion/templates_{lang}.yaml`, Apache-2.0",
-            "templates": "our own sentences, `training/templates.yaml`, Apache-2.0"}
-    for name, count in sorted(state["sources"].items()):
+    own = {"own-sentences": f"our own sentences, `training/sentences/{lang}.yaml`, Apache-2.0",
+           "templates": "our own sentences, `training/templates.yaml`, Apache-2.0"}
+    for name, count in sorted(made["sources"].items()):
         about = described.get(name, {})
         star = "*" if about.get("group") == "trainsa" else ""
-        if name in made:
-            lines.append(f"| {name} | {made[name]} | | {count} |")
+        if name in own:
+            lines.append(f"| {name} | {own[name]} | | {count} |")
         else:
             lines.append(f"| {name}{star} | {about.get('repo', '')} | {about.get('licence', '')} | {count} |")
-    lines += ["", f"Rows include copies with disguised spelling; {state['steps']} steps of 32 rows, at most 64 tokens of each.",
+    lines += ["", f"Rows include copies with disguised spelling; {made['steps']} steps of 32 rows, at most 64 tokens of each.",
               "Our own sentences teach what labelled posts seldom show: negation, quoting, opposing, swearing without",
               "malice, things instead of people. They are in no evaluation, but functional tests use such frames too, so",
               "those tests flatter the model.", "", "## Licence", "",

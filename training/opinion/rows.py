@@ -1,12 +1,9 @@
 """The rows that a second opinion learns from: which sets, how many of each, and sentences of our own."""
 
-from pathlib import Path
-
 import numpy as np
-import yaml
 
 from .. import augment, data
-from ..data import LABELS, UNKNOWN, Rows
+from ..data import LABELS, UNKNOWN
 
 # At most so many training rows of a set; sets that are not named are taken whole.
 CAPS = {
@@ -18,24 +15,6 @@ DISGUISED = 0.06  # share of the labelled rows that are repeated with disguised 
 # COLD is on race, gender and region: what its annotators found offensive there mostly attacks a group, which
 # they marked in the test split alone. Without a say for it, "written as in COLD" would mean "no hate".
 LIKELY_HATE, LIKELY, HALF = "cold", 0.8, 0.5
-
-
-def templates(lang, rng):
-    """Rows of `templates_<lang>.yaml`: each block gives so many random combinations of its parts."""
-    blocks = yaml.safe_load(Path(__file__).with_name(f"templates_{lang}.yaml").read_text("utf-8"))
-    texts, labels = [], []
-    for block in blocks:
-        values = [block["labels"].get(label, block.get("rest", UNKNOWN)) for label in LABELS]
-        seen = set()
-        for _ in range(block["rows"]):
-            text = "".join(str(part[int(rng.integers(len(part)))]) for part in block["parts"]).strip()
-            if text not in seen:
-                seen.add(text)
-                texts.append(text)
-                labels.append(values)
-    count = len(texts)
-    return Rows(texts, np.array(labels, np.int8), np.zeros(count, bool), np.full(count, lang),
-                np.full(count, "own-sentences"), np.full(count, "train"), [f"own-{lang}-{i}" for i in range(count)])
 
 
 def capped(rows, lang, rng):
@@ -55,7 +34,7 @@ def read(folder, lang, rng):
     labelled = data.read(folder, ["train", "trainsa"])
     labelled = capped(labelled.take((labelled.langs == lang) & (labelled.splits != "test")), lang, rng)
     frames = augment.templates()
-    own = augment.join(templates(lang, rng), frames.take(frames.langs == lang))
+    own = augment.join(augment.sentences(lang, rng), frames.take(frames.langs == lang))
     return augment.join(labelled, own, augment.disguised(augment.join(labelled, own), DISGUISED, rng))
 
 

@@ -1,44 +1,51 @@
 """What second opinions say of the core model's training rows: soft targets, so that it learns from them.
 
-`python -m training.opinion.teach --data FOLDER --tidegate BINARY` writes `training/out/taught-<lang>.npz`.
+`python -m training.opinion.teach --data FOLDER --tidegate BINARY --models models` asks the models that ship and
+writes `training/out/taught-<lang>.npz`.
 """
 
 import argparse
 from pathlib import Path
 
 import numpy as np
-import torch
+import yaml
 
 from .. import data, views
 from ..data import LABELS
-from . import base, export
 from .scorer import Scorer
 
-MOST = {"zh": 24_000, "en": 40_000}   # rows of a language that are asked about
-SEED = 20261124
-LONGEST = 200                         # characters of a row that is asked about
+LANGUAGES = ["en", "zh"]
+LONGEST = 200   # characters of a row that is asked about
+LEARNED = ("toxic", "hate", "sexual")   # what second opinions tell better than the core model does
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", required=True)
     options.add_argument("--tidegate", required=True)
-    options.add_argument("--folder", default="training/out")
-    options.add_argument("--lang", action="append", choices=sorted(base.BASES))
+    options.add_argument("--models", default="models")
+    options.add_argument("--out", default="training/out")
+    options.add_argument("--lang", action="append", choices=LANGUAGES)
     arguments = options.parse_args()
+    Path(arguments.out).mkdir(parents=True, exist_ok=True)
     rows = data.read(arguments.data, ["train", "trainsa"])
-    rng = np.random.default_rng(SEED)
-    for lang in arguments.lang or sorted(base.BASES):
-        short = np.array([len(text) <= LONGEST for text in rows.texts])
+    short = np.array([len(text) <= LONGEST for text in rows.texts])
+    for lang in arguments.lang or LANGUAGES:
         mine = np.flatnonzero((rows.langs == lang) & (rows.splits == "train") & short)
-        mine = np.sort(mine[rng.permutation(len(mine))[: MOST[lang]]])
-        state = torch.load(Path(arguments.folder, f"{lang}.pt"), map_location="cpu", weights_only=False)
-        graph = export.model(state["state"], state["shape"], list(range(len(LABELS)))).SerializeToString()
-        scorer = Scorer(graph, state["tokenizer"], 128, 1)
-        logits = scorer.logits(views.standard([rows.texts[i] for i in mine], arguments.tidegate))
-        np.savez(Path(arguments.folder, f"taught-{lang}.npz"), ids=[rows.ids[i] for i in mine],
-                 chances=(1 / (1 + np.exp(-logits))).astype(np.float32))
+        seen = views.standard([rows.texts[i] for i in mine], arguments.tidegate)
+        np.savez(Path(arguments.out, f"taught-{lang}.npz"), ids=[rows.ids[i] for i in mine],
+                 chances=asked(Path(arguments.models, lang), seen))
         print(f"{lang}: {len(mine)} rows", flush=True)
+
+
+def asked(folder, seen):
+    """Probabilities [texts, LABELS] before calibration, NaN for what the model does not offer."""
+    manifest = yaml.safe_load((folder / "model.yaml").read_text("utf-8"))
+    scorer = Scorer((folder / "model.onnx").read_bytes(), (folder / "tokenizer.json").read_text("utf-8"),
+                    manifest["encoder"]["window"], 1)
+    chances = np.full((len(seen), len(LABELS)), np.nan, np.float32)
+    chances[:, [LABELS.index(label) for label in manifest["labels"]]] = 1 / (1 + np.exp(-scorer.logits(seen)))
+    return chances
 
 
 def read(folder):
@@ -50,16 +57,23 @@ def read(folder):
     return found
 
 
-def blend(goal, rows, taught, labels=("toxic", "hate", "sexual", "spam", "violence"), share=0.4, weight=0.4):
+def blend(goal, rows, taught, share=0.4, weight=0.4):
     """Changes `goal`: labelled targets move by `share` to what was taught; unlabelled ones take it at `weight`."""
-    columns = [LABELS.index(label) for label in labels]
     for row, name in enumerate(rows.ids):
-        chances = taught.get(name)
-        if chances is None:
-            continue
-        for column in columns:
+        for column, chance in known(taught.get(name)):
             if rows.labels[row, column] < 0:
-                goal.values[row, column] = chances[column]
+                goal.values[row, column] = chance
                 goal.weights[row, column] = max(goal.weights[row, column], weight)
             else:
-                goal.values[row, column] += share * (chances[column] - goal.values[row, column])
+                goal.values[row, column] += share * (chance - goal.values[row, column])
+
+
+def known(chances):
+    if chances is None:
+        return []
+    columns = [LABELS.index(label) for label in LEARNED]
+    return [(column, chances[column]) for column in columns if not np.isnan(chances[column])]
+
+
+if __name__ == "__main__":
+    main()
