@@ -12,7 +12,8 @@ def report(found, manifest):
     lines = [
         "# Report: core " + manifest["version"], "",
         "Measured through the Tidegate binary on sets that the model never saw: the test splits of its own",
-        "sources and evaluation-only sets. F1 is macro-F1 at a score of 0.5, and at the best single threshold",
+        "sources and evaluation-only sets. Of several runs the one with the highest mean AUC on them ships, which",
+        "flatters these figures a little (`training/README.md`). F1 is macro-F1 at a score of 0.5, and at the best single threshold",
         "of the set; precision, recall and FPR are at the manifest's threshold of the language that the text",
         "was *taken for*; ECE is the expected calibration error in ten bins, both answers weighted alike. Yardstick: hashed character",
         "1-4-grams with logistic regression, at 0.5 (macro-F1 / AUC). Brackets: 95 % of 200 bootstrap resamples.", "",
