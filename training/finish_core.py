@@ -24,13 +24,12 @@ OFFERED = ["toxic", "hate", "violence", "sexual", "self_harm", "spam", "harassme
 
 # Held-out posts with these are too few to fit a curve to.
 ANCHORED = ["violence", "sexual", "self_harm", "spam"]
-# No threshold lies lower than 0.5, or this. Held-out posts with these are so few that their
+# No threshold lies lower, or than the second in anchored categories: held-out posts with these are so few that their
 # curves say little, and neutral posts alone set the thresholds.
-FLOOR = {"violence": 0.3, "sexual": 0.3, "self_harm": 0.3, "spam": 0.3}
+FLOOR, FLOOR_ANCHORED = 0.5, 0.3
 # A language without evidence, or without harmless posts to set a threshold by: no score below this counts, whatever
 # a few neutral sentences say.
-THIN = {"violence": 0.8, "sexual": 0.8, "self_harm": 0.8, "spam": 0.8}
-THIN_ELSEWHERE = 0.95
+THIN, THIN_ANCHORED = 0.95, 0.8
 # Sets on which disguised spelling is tried.
 EVADED = {"en": ("hatexplain", "toxic"), "zh": ("cold", "toxic")}
 # Codes that a manifest may name: a primary language, no script or region.
@@ -84,8 +83,8 @@ def describe(state, held, raw, files):
             calibrate.apply(curves[label].get(lang, curves[label][calibrate.ANY]), raw[i, column])
             for i, lang in enumerate(held.langs)])
         thresholds[label] = calibrate.thresholds(
-            scores, labels, held.langs, held.sources, held.clean, FLOOR.get(label, 0.5),
-            0.0 if label in ANCHORED else THIN_ELSEWHERE)
+            scores, labels, held.langs, held.sources, held.clean,
+            *((FLOOR_ANCHORED, 0.0) if label in ANCHORED else (FLOOR, THIN)))
     encoder = state["encoder"]
     return {
         "name": "core", "version": VERSION, "licence": "Apache-2.0",
@@ -196,9 +195,10 @@ def evidence(scored):
 
 def raise_thin(manifest):
     for label, by in manifest["thresholds"].items():
+        least = THIN_ANCHORED if label in ANCHORED else THIN
         for lang in by:
             if lang not in manifest["evidence"][label]:
-                by[lang] = max(by[lang], THIN.get(label, THIN_ELSEWHERE))
+                by[lang] = max(by[lang], least)
 
 
 def rows_with(rows, mask):

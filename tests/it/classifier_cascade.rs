@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
+use tidegate::signal::Score;
 
 use crate::support::{
     model::{repository, small, written},
@@ -75,8 +76,9 @@ fn the_score_between_stands_and_both_are_told() {
     assert_eq!(opinion["core"]["toxic"], *first, "what the first model said");
     let [own, stands] = [&opinion["scores"], &both["signals"]["scores"]]
         .map(|scores| scores["toxic"].as_f64().expect("a score"));
-    let between = own < stands && stands < first.as_f64().expect("a score");
-    assert!(between, "{own} {stands} {first}");
+    let score = |probability| Score::new(probability).expect("in range");
+    let between = score(first.as_f64().expect("a score")).between(score(own));
+    assert_eq!(score(stands), between, "{own} {first}");
     assert_eq!((&opinion["name"], &opinion["status"]), (&json!("second"), &json!("scored")));
     assert_eq!(both["versions"]["models"], json!(["core@1", "second@1"]));
     assert!(own < 0.1, "{own}");

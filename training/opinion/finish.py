@@ -22,7 +22,6 @@ VERSION = "1.0.0"
 # English `violence` is hardly told at all, and English `spam` takes one decent tweet in twenty for spam.
 OFFERED = {"zh": ["toxic", "hate"],
            "en": ["toxic", "hate", "sexual", "self_harm", "harassment/profanity"]}
-CORE_LABELS = ["toxic", "hate", "violence", "sexual", "self_harm", "spam", "harassment/profanity"]
 BANDS = {"zh": ["toxic", "hate"], "en": ["toxic", "hate"]}
 WINDOW, WINDOWS, PAD = 128, 4, 0
 LEAST_TO_CALIBRATE = 20   # held-out posts of a category below this many: its curve is anchored
@@ -131,8 +130,9 @@ def describe(lang, held, logits, offered, files):
 
 
 def core_scores(arguments, rows):
+    """The core model's scores [rows, BANDS of the language], and the language that each row was taken for."""
     rows.raw_texts = rows.texts
-    return evaluate.scores(arguments.tidegate, arguments.core, rows, CORE_LABELS)
+    return evaluate.scores(arguments.tidegate, arguments.core, rows, BANDS[arguments.lang])
 
 
 def chosen_bands(lang, held, core, main_language):
@@ -141,11 +141,10 @@ def chosen_bands(lang, held, core, main_language):
     harmful = np.zeros(len(held), bool)
     for label in ("toxic", "hate", "sexual", "spam"):
         harmful |= held.labels[:, LABELS.index(label)] == 1
-    places = [CORE_LABELS.index(label) for label in labels]
     benign = np.zeros(len(held))
     for source in np.unique(held.sources[held.clean]):  # a large set must not speak for all decent text
         benign[held.clean & (held.sources == source)] = 1.0 / (held.clean & (held.sources == source)).sum()
-    return bands.choose(core[:, places] * mine[:, None], benign / benign.sum(), harmful, labels,
+    return bands.choose(core * mine[:, None], benign / benign.sum(), harmful, labels,
                         [label for label in labels if (held.labels[:, LABELS.index(label)] == 1).sum() < LEAST_TO_CALIBRATE])
 
 
@@ -153,7 +152,7 @@ def asked(manifest, held, core, main_language, lang):
     """Shares of held-out posts inside a band, before the question whether it would change a verdict."""
     over = np.zeros(len(held), bool)
     for label, (low, high) in manifest["bands"].items():
-        score = core[:, CORE_LABELS.index(label)]
+        score = core[:, BANDS[lang].index(label)]
         over |= (score >= low) & (score <= high)
     over &= main_language == lang
     found = {"decent": probes.share(over[held.clean])}

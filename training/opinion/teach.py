@@ -12,9 +12,9 @@ import yaml
 
 from .. import data, views
 from ..data import LABELS
+from . import base
 from .scorer import Scorer
 
-LANGUAGES = ["en", "zh"]
 LONGEST = 200   # characters of a row that is asked about
 LEARNED = ("toxic", "hate", "sexual")   # what second opinions tell better than the core model does
 
@@ -25,12 +25,12 @@ def main():
     options.add_argument("--tidegate", required=True)
     options.add_argument("--models", default="models")
     options.add_argument("--out", default="training/out")
-    options.add_argument("--lang", action="append", choices=LANGUAGES)
+    options.add_argument("--lang", action="append", choices=sorted(base.BASES))
     arguments = options.parse_args()
     Path(arguments.out).mkdir(parents=True, exist_ok=True)
     rows = data.read(arguments.data, ["train", "trainsa"])
     short = np.array([len(text) <= LONGEST for text in rows.texts])
-    for lang in arguments.lang or LANGUAGES:
+    for lang in arguments.lang or sorted(base.BASES):
         mine = np.flatnonzero((rows.langs == lang) & (rows.splits == "train") & short)
         seen = views.standard([rows.texts[i] for i in mine], arguments.tidegate)
         np.savez(Path(arguments.out, f"taught-{lang}.npz"), ids=[rows.ids[i] for i in mine],
