@@ -9,7 +9,7 @@ use tidegate::signal::Score;
 use crate::support::{
     model::{repository, small, written},
     moderate::{lines, tidegate},
-    onnx::{HANG, Network},
+    onnx::{HANG, Network, YEARS},
 };
 
 const POLICY: &str = "region: default
@@ -89,7 +89,7 @@ fn the_score_between_stands_and_both_are_told() {
 
 #[test]
 fn a_second_opinion_that_hangs_is_ended_and_marked() {
-    let home = Home::new(&Network { hangs: true, ..small() });
+    let home = Home::new(&Network { turns: YEARS, ..small() });
     let decision = home.decide(&[], &format!("{ENGLISH} {HANG}"));
     let opinion = &decision["signals"]["model"]["opinions"][0];
     assert_eq!(opinion["status"], "unavailable");

@@ -1,13 +1,16 @@
 //! Models that read tokens: windows, heads, neighbours, deadlines.
 
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use tempfile::tempdir;
 use tidegate::classify::{Classifier, ClassifyError, Input};
 
 use crate::support::{
-    model::{folder, input, scores, session, small, written},
-    onnx::{HANG, Network},
+    model::{folder, input, open, scores, session, small, written},
+    onnx::{HANG, Network, YEARS},
 };
 
 /// A text of so many words that say nothing.
@@ -111,7 +114,7 @@ fn a_network_that_mixes_rows_reads_one_window_at_a_time_or_not_at_all() {
 #[test]
 fn an_inference_over_its_deadline_is_ended_and_the_next_one_is_not() {
     let scratch = tempdir().expect("a scratch folder");
-    let network = Network { hangs: true, ..small() };
+    let network = Network { turns: YEARS, ..small() };
     let mut session = session(&written(scratch.path(), "hangs", &network, &[]));
     let decent = scores(&mut *session, "the river").expect("it turns not once");
     let began = Instant::now();
@@ -120,4 +123,19 @@ fn an_inference_over_its_deadline_is_ended_and_the_next_one_is_not() {
     assert_eq!((model.as_str(), limit), ("hangs", Duration::from_millis(300)));
     assert!(began.elapsed() < Duration::from_secs(20), "it took {:?}", began.elapsed());
     assert_eq!(scores(&mut *session, "the river").expect("the session works on"), decent);
+}
+
+/// A machine that has no time to spare was refused every model: golden outputs were held to the deadline of posts.
+#[test]
+fn a_model_that_is_not_in_force_yet_may_take_its_time() {
+    let scratch = tempdir().expect("a scratch folder");
+    let network = Network { turns: 300_000, ..small() };
+    let path =
+        written(scratch.path(), "slow", &network, &[("deadline_ms: 300", "deadline_ms: 10")]);
+    let golden = r#"{"text": "hang", "language": "en", "ids": [[2, 6, 3]], "scores": {"hate": 0.018, "toxic": 0.018}}"#;
+    fs::write(path.join("golden.jsonl"), golden).expect("it is writable");
+    let model = open(&path).unwrap_or_else(|refused| panic!("{refused}"));
+    assert_eq!(model.differences().expect("nothing waits for it"), [""; 0]);
+    let late = scores(&mut *session(&path), HANG).expect_err("a post waits for it");
+    assert!(matches!(late, ClassifyError::Deadline { .. }), "another end: {late}");
 }

@@ -70,8 +70,8 @@ impl OnnxModel {
 
     /// Where it says something else on this machine than where it was made, in a sentence each.
     pub fn differences(&self) -> Result<Vec<String>, ClassifyError> {
-        let mut session = self.open()?;
-        golden::differences(&self.folder.golden, &self.folder.encoder, &mut *session)
+        let mut session = OnnxClassifier::new(self.clone(), self.session()?)?;
+        golden::differences(&self.folder.golden, &self.folder.encoder, &mut session)
     }
 
     /// The names of a network's inputs, before there is a folder for it.
@@ -179,6 +179,7 @@ impl Model for OnnxModel {
     fn open(&self) -> Result<Box<dyn Classifier>, ClassifyError> {
         let mut session = OnnxClassifier::new(self.clone(), self.session()?)?;
         session.warm_up()?;
+        session.hurry();
         Ok(Box::new(session))
     }
 }

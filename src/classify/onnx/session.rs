@@ -1,6 +1,6 @@
 //! One thread's session: windows in micro-batches through the network, outputs to scores.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use ort::{
     session::{RunOptions, Session, SessionInputValue},
@@ -24,8 +24,9 @@ const TOKENS_MAX: usize = 4096;
 /// runtime's matrix product, whose sums differ in the last digits; two rows and more do not, so a
 /// score has no neighbours.
 const ROWS_MIN: usize = 2;
-/// How many times the deadline the first inference may take, which also makes room in memory.
-const WARM_UP: u32 = 5;
+/// How long an inference may take at least before a model is in force, when no post waits for it: the
+/// first makes room in memory, and a start on a machine without time to spare must succeed too.
+const UNHURRIED: Duration = Duration::from_secs(30);
 
 /// A window of ids with the place of the input that it is of.
 type Window = (usize, Vec<i32>);
@@ -34,6 +35,8 @@ pub(super) struct OnnxClassifier {
     session: Session,
     model: OnnxModel,
     options: Arc<RunOptions>,
+    /// How long an inference may take.
+    limit: Duration,
     rows: Rows,
 }
 
@@ -49,9 +52,16 @@ struct Rows {
 }
 
 impl OnnxClassifier {
+    /// A session without haste, for what is done before a model is in force.
     pub(super) fn new(model: OnnxModel, session: Session) -> Result<Self, ClassifyError> {
         let options = RunOptions::new().map_err(|error| model.refuse(&error.to_string()))?;
-        Ok(Self { session, model, options: Arc::new(options), rows: Rows::default() })
+        let limit = UNHURRIED.max(model.manifest().deadline);
+        Ok(Self { session, model, options: Arc::new(options), limit, rows: Rows::default() })
+    }
+
+    /// From here on an inference may take no longer than the manifest says.
+    pub(super) fn hurry(&mut self) {
+        self.limit = self.model.manifest().deadline;
     }
 
     /// Scores an empty text and the widest window that there can be, so that a network that does not
@@ -69,7 +79,7 @@ impl OnnxClassifier {
         }
         let mut highest = vec![0.0; self.model.labels.len()];
         for window in windows {
-            self.infer(&[(0, window)], &mut highest, WARM_UP).map_err(|error| match error {
+            self.infer(&[(0, window)], &mut highest).map_err(|error| match error {
                 ClassifyError::Inference { reason, .. } => {
                     self.model.refuse(&format!("{said}it fails: {reason}"))
                 }
@@ -80,20 +90,15 @@ impl OnnxClassifier {
     }
 
     /// Runs one micro-batch and raises `highest` to its outputs.
-    fn infer(
-        &mut self,
-        batch: &[Window],
-        highest: &mut [f64],
-        patience: u32,
-    ) -> Result<(), ClassifyError> {
-        let Self { session, model, options, rows } = self;
+    fn infer(&mut self, batch: &[Window], highest: &mut [f64]) -> Result<(), ClassifyError> {
+        let Self { session, model, options, limit, rows } = self;
+        let limit = *limit;
         let failed = |reason: String| ClassifyError::Inference {
             model: model.folder.identity.name.clone(),
             reason,
         };
         rows.fill(batch, model);
         let inputs = rows.inputs(model).map_err(|error| failed(error.to_string()))?;
-        let limit = model.manifest().deadline * patience;
         let watched = watch(options, limit);
         let run_with = Arc::clone(options);
         let outputs = session.run_with_options(inputs, &run_with);
@@ -155,7 +160,7 @@ impl Classifier for OnnxClassifier {
         let mut rest = &windows[..];
         while !rest.is_empty() {
             let (batch, others) = rest.split_at(self.together(rest));
-            self.infer(batch, &mut highest, 1)?;
+            self.infer(batch, &mut highest)?;
             rest = others;
         }
         let scores = inputs.iter().zip(highest.chunks(labels)).map(|(input, raw)| {

@@ -10,8 +10,10 @@ pub(crate) const WORDS: [&str; 12] = [
     "[PAD]", "[UNK]", "[CLS]", "[SEP]", "idiot", "fool", "hang", "river", "the", "and", "people",
     "nice",
 ];
-/// The word over which a network hangs that was made so.
+/// The word over which a network takes its time that was made so.
 pub(crate) const HANG: &str = "hang";
+/// Turns of a loop that no test would live to see the end of.
+pub(crate) const YEARS: i64 = 4_000_000_000_000_000_000;
 
 /// What a network is made to do.
 #[derive(Clone)]
@@ -24,8 +26,8 @@ pub(crate) struct Network {
     pub(crate) types: bool,
     /// Its embeddings go through a scale over the whole batch.
     pub(crate) mixes_rows: bool,
-    /// It loops for years over [`HANG`].
-    pub(crate) hangs: bool,
+    /// How often it turns in a loop over [`HANG`].
+    pub(crate) turns: i64,
     /// It has so many words, where that is not all of [`WORDS`].
     pub(crate) vocabulary: usize,
     /// The domain of one of its operators.
@@ -39,7 +41,7 @@ impl Network {
             bias: -4.0,
             types: false,
             mixes_rows: false,
-            hangs: false,
+            turns: 0,
             vocabulary: WORDS.len(),
             domain: "",
         }
@@ -86,14 +88,14 @@ impl Network {
         }
         parts.push(message(1, &[gather]));
         parts.extend(attention(self.mixes_rows));
-        let last = if self.types || self.hangs { "judged" } else { "logits" };
+        let last = if self.types || self.turns > 0 { "judged" } else { "logits" };
         parts.push(message(1, &[node("Add", &["weighed", "bias"], &[last], &[])]));
         if self.types {
             parts.push(input("token_type_ids", INT64));
-            parts.extend(nothing_of_types(if self.hangs { "typed" } else { "logits" }));
+            parts.extend(nothing_of_types(if self.turns > 0 { "typed" } else { "logits" }));
         }
-        if self.hangs {
-            parts.extend(loop_for_years(if self.types { "typed" } else { "judged" }));
+        if self.turns > 0 {
+            parts.extend(loops(self.turns, if self.types { "typed" } else { "judged" }));
         }
         parts
     }
@@ -139,8 +141,8 @@ fn nothing_of_types(into: &str) -> Vec<Vec<u8>> {
     nodes.into_iter().map(|node| message(1, &[node])).chain([nothing]).collect()
 }
 
-/// A loop that turns often where [`HANG`] was read, and not once otherwise.
-fn loop_for_years(from: &str) -> Vec<Vec<u8>> {
+/// A loop that turns `turns` times where [`HANG`] was read, and not once otherwise.
+fn loops(turns: i64, from: &str) -> Vec<Vec<u8>> {
     let id = WORDS.iter().position(|word| *word == HANG).expect("it is there");
     let id = i64::try_from(id).expect("small");
     let body = [
@@ -158,14 +160,14 @@ fn loop_for_years(from: &str) -> Vec<Vec<u8>> {
         node("Equal", &["input_ids", "hang_id"], &["same"], &[]),
         node("Cast", &["same"], &["counted"], &[integer("to", INT64)]),
         node("ReduceMax", &["counted"], &["whether"], &[integer("keepdims", 0)]),
-        node("Mul", &["whether", "years"], &["turns"], &[]),
+        node("Mul", &["whether", "often"], &["turns"], &[]),
         [node("Loop", &["turns", "", "begin"], &["ended"], &[]), body].concat(),
         node("Mul", &["ended", "naught"], &["naughts"], &[]),
         node("Add", &[from, "naughts"], &["logits"], &[]),
     ];
     let constants = [
         integers("hang_id", &[id]),
-        tensor("years", &[], INT64, &4_000_000_000_000_000_000_i64.to_le_bytes()),
+        tensor("often", &[], INT64, &turns.to_le_bytes()),
         tensor("begin", &[], FLOAT, &0.5_f32.to_le_bytes()),
         floats("naught", &[1], &[0.0]),
     ];
